@@ -1,0 +1,24 @@
+/** What a trainer is asked and what it answers. */
+
+import type { ModelSpec } from '../models/model.ts'
+
+export interface TrainRequest {
+  readonly spec: ModelSpec
+  /** Flat float32 parameters in the order of the model's layout. */
+  readonly parameters: Float32Array
+  readonly epochs: number
+  readonly batchSize: number
+  readonly learningRate: number
+  readonly optimiser: 'adam' | 'sgd'
+  readonly proximalMu: number
+  readonly rowsMax: number
+  /** Names the round and the organisation, so that every shuffle is reproducible. */
+  readonly seed: string
+}
+
+export interface LabelledSummary {
+  readonly sampleCount: number
+  readonly positives: number
+  /** Mean training loss of the last epoch. */
+  readonly loss: number
+}
