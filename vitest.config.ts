@@ -1,0 +1,13 @@
+/** `npm test`: everything that must pass. Suites that take minutes are `*.slow.test.ts`, see vitest.slow.config.ts. */
+
+import { configDefaults, defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['**/*.test.ts'],
+    exclude: [...configDefaults.exclude, '**/*.slow.test.ts', 'src/models/kernels/assembly/**'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    reporters: ['default'],
+  },
+})
