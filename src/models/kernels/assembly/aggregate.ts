@@ -1,0 +1,55 @@
+// Sums in float64, so that the order of a hundred organisations loses no float32 digit; one pass checks and adds.
+
+/** sum[i] += weight * x[i], float64 sum of float32 values; 1 when every x[i] is finite. */
+export function accumulate(sum: usize, x: usize, n: i32, weight: f64): i32 {
+  const w = f64x2.splat(weight)
+  const infinity = f32x4.splat(Infinity)
+  let ok = i32x4.splat(-1)
+  const end = x + (<usize>n << 2)
+  const vectorEnd = x + (<usize>(n & ~7) << 2)
+  let p = x
+  let s = sum
+  for (; p < vectorEnd; p += 32) {
+    const a = v128.load(p)
+    const b = v128.load(p, 16)
+    ok = v128.and(ok, v128.and(f32x4.lt(f32x4.abs(a), infinity), f32x4.lt(f32x4.abs(b), infinity)))
+    v128.store(s, f64x2.add(v128.load(s), f64x2.mul(f64x2.promote_low_f32x4(a), w)))
+    v128.store(s, f64x2.add(v128.load(s, 16), f64x2.mul(f64x2.promote_low_f32x4(high(a)), w)), 16)
+    v128.store(s, f64x2.add(v128.load(s, 32), f64x2.mul(f64x2.promote_low_f32x4(b), w)), 32)
+    v128.store(s, f64x2.add(v128.load(s, 48), f64x2.mul(f64x2.promote_low_f32x4(high(b)), w)), 48)
+    s += 64
+  }
+  let rest = 1
+  for (; p < end; p += 4) {
+    const value = load<f32>(p)
+    rest &= i32(abs(value) < Infinity)
+    store<f64>(s, load<f64>(s) + <f64>value * weight)
+    s += 8
+  }
+  return i32(i32x4.all_true(ok)) & rest
+}
+
+// @ts-ignore: decorator
+@inline
+function high(x: v128): v128 {
+  return v128.shuffle<i32>(x, x, 2, 3, 0, 1)
+}
+
+/** out[i] = float32(sum[i] / total). */
+export function mean(sum: usize, out: usize, n: i32, total: f64): void {
+  const t = f64x2.splat(total)
+  const end = out + (<usize>n << 2)
+  const vectorEnd = out + (<usize>(n & ~3) << 2)
+  let p = out
+  let s = sum
+  for (; p < vectorEnd; p += 16) {
+    const low = f32x4.demote_f64x2_zero(f64x2.div(v128.load(s), t))
+    const top = f32x4.demote_f64x2_zero(f64x2.div(v128.load(s, 16), t))
+    v128.store(p, v128.shuffle<i32>(low, top, 0, 1, 4, 5))
+    s += 32
+  }
+  for (; p < end; p += 4) {
+    store<f32>(p, <f32>(load<f64>(s) / total))
+    s += 8
+  }
+}

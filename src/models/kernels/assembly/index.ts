@@ -1,0 +1,14 @@
+/**
+ * Every kernel of the room. Strict SIMD only: relaxed instructions may round differently from machine to machine, and two
+ * organisations must compute the same bits. Pointers are byte offsets into the imported memory, lengths count elements.
+ */
+export { accumulate, mean } from './aggregate'
+export { finite } from './finite'
+export { gemm, SCRATCH_BYTES } from './gemm'
+export { biasRelu, columnSums, reluBackward } from './layers'
+export { expOf, logisticLoss, softplusOf } from './logistic'
+export { squaredDistance, squaredNorm } from './norms'
+export { adam, proximal, sgd } from './optimiser'
+
+/** First byte that the module itself does not use. */
+export const MEMORY_BASE: usize = __heap_base

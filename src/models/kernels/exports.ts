@@ -1,0 +1,54 @@
+/** What kernels.wasm exports. Pointers are byte offsets into its memory; lengths count elements. See assembly/*.ts. */
+
+export interface KernelExports {
+  accumulate(sum: number, x: number, n: number, weight: number): number
+  mean(sum: number, out: number, n: number, total: number): void
+  finite(x: number, n: number): number
+  squaredNorm(x: number, n: number): number
+  squaredDistance(x: number, y: number, n: number): number
+  gemm(
+    a: number,
+    aRow: number,
+    aColumn: number,
+    b: number,
+    bRow: number,
+    bColumn: number,
+    c: number,
+    m: number,
+    n: number,
+    k: number,
+    add: number,
+    scratch: number,
+  ): void
+  biasRelu(x: number, bias: number, rows: number, columns: number, relu: number): void
+  reluBackward(g: number, h: number, n: number): void
+  columnSums(x: number, out: number, rows: number, columns: number): void
+  logisticLoss(logits: number, labels: number, weights: number, gradient: number, n: number, scale: number): number
+  expOf(x: number): number
+  softplusOf(x: number): number
+  adam(
+    p: number,
+    g: number,
+    m: number,
+    v: number,
+    n: number,
+    rate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    scale: number,
+  ): void
+  sgd(p: number, g: number, n: number, rate: number): void
+  proximal(g: number, p: number, anchor: number, n: number, mu: number): void
+  readonly SCRATCH_BYTES: { readonly value: number }
+  readonly MEMORY_BASE: { readonly value: number }
+}
+
+/** The part of the WebAssembly API that is used here: pure rooms are compiled without the DOM's declarations. */
+export interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Memory: new (descriptor: {
+    initial: number
+  }) => { readonly buffer: ArrayBuffer; grow(pages: number): number }
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
+}
