@@ -22,7 +22,9 @@ const CPU = ['arm64', 'arm', 'ia32', 'ppc64', 'riscv64', 's390x', 'x64']
 export function missingOptional(packages) {
   /** @type {Map<string, string>} */
   const missing = new Map()
-  const named = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)))
+  const named = new Set(
+    Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)),
+  )
   for (const { optionalDependencies = {} } of Object.values(packages))
     for (const [name, version] of Object.entries(optionalDependencies)) if (!named.has(name)) missing.set(name, version)
   return missing
@@ -33,7 +35,8 @@ export function platformEntry(name, version) {
   const words = name.split(/[/-]/)
   const os = OS.find((candidate) => words.includes(candidate))
   const cpu = CPU.find((candidate) => words.includes(candidate))
-  if (os === undefined || cpu === undefined || !/^\d/.test(version)) throw new Error(`${name}@${version} is not a platform package of an exact version`)
+  if (os === undefined || cpu === undefined || !/^\d/.test(version))
+    throw new Error(`${name}@${version} is not a platform package of an exact version`)
   const libc = words.includes('musl') ? ['musl'] : words.includes('gnu') ? ['glibc'] : undefined
   return { version, cpu: [cpu], dev: true, ...(libc && { libc }), optional: true, os: [os] }
 }
@@ -41,10 +44,14 @@ export function platformEntry(name, version) {
 /** @param {string} path */
 function complete(path) {
   const lock = JSON.parse(readFileSync(path, 'utf8'))
-  const added = [...missingOptional(lock.packages)].map(([name, version]) => [`node_modules/${name}`, platformEntry(name, version)])
+  const added = [...missingOptional(lock.packages)].map(([name, version]) => [
+    `node_modules/${name}`,
+    platformEntry(name, version),
+  ])
   const entries = [...Object.entries(lock.packages), ...added].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   writeFileSync(path, `${JSON.stringify({ ...lock, packages: Object.fromEntries(entries) }, null, 2)}\n`)
   console.log(`package-lock.json: ${added.length} platform packages added`)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) complete(join(dirname(dirname(fileURLToPath(import.meta.url))), 'package-lock.json'))
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  complete(join(dirname(dirname(fileURLToPath(import.meta.url))), 'package-lock.json'))

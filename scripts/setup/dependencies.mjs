@@ -27,11 +27,16 @@ function allows(rule, actual) {
  */
 export function firstDifference(locked, installed, machine) {
   for (const [path, { version }] of Object.entries(installed))
-    if (locked[path]?.version !== version) return `${path} is ${version ?? 'of no version'}, not ${locked[path]?.version ?? 'wanted'}`
+    if (locked[path]?.version !== version)
+      return `${path} is ${version ?? 'of no version'}, not ${locked[path]?.version ?? 'wanted'}`
   for (const [path, entry] of Object.entries(locked)) {
     if (path === '' || path in installed) continue
     const optional = entry.optional === true || entry.devOptional === true || entry.peer === true
-    const exact = entry.os !== undefined && allows(entry.os, machine.platform) && allows(entry.cpu, machine.arch) && entry.libc === undefined
+    const exact =
+      entry.os !== undefined &&
+      allows(entry.os, machine.platform) &&
+      allows(entry.cpu, machine.arch) &&
+      entry.libc === undefined
     if (!optional || exact) return `${path} is missing`
   }
   return undefined
@@ -61,7 +66,10 @@ function packagesOf(path) {
 export async function installDependencies(root, reason) {
   console.log(`setup: installing the dependencies (${reason}); about 20 s the first time`)
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  await run(npm, ['ci', '--ignore-scripts', '--loglevel=error', '--no-progress', '--no-audit', '--no-fund'], { cwd: root, env: outerEnvironment(root) })
+  await run(npm, ['ci', '--ignore-scripts', '--loglevel=error', '--no-progress', '--no-audit', '--no-fund'], {
+    cwd: root,
+    env: outerEnvironment(root),
+  })
 }
 
 /**
@@ -70,6 +78,8 @@ export async function installDependencies(root, reason) {
  */
 function outerEnvironment(root) {
   const separator = process.platform === 'win32' ? ';' : ':'
-  const outer = (process.env['PATH'] ?? '').split(separator).filter((directory) => !directory.startsWith(join(root, 'node_modules')))
+  const outer = (process.env['PATH'] ?? '')
+    .split(separator)
+    .filter((directory) => !directory.startsWith(join(root, 'node_modules')))
   return { ...process.env, PATH: outer.join(separator) }
 }

@@ -23,7 +23,10 @@ function stamp(root) {
   const hash = createHash('sha256').update(JSON.stringify(FLAGS))
   hash.update(readFileSync(join(root, 'node_modules/assemblyscript/package.json')))
   for (const name of sourceFiles(root)) hash.update(`\0${name}\0`).update(readFileSync(join(root, SOURCES, name)))
-  return hash.update('\0').update(readFileSync(join(root, OUTPUT))).digest('hex')
+  return hash
+    .update('\0')
+    .update(readFileSync(join(root, OUTPUT)))
+    .digest('hex')
 }
 
 /** @param {string} root */

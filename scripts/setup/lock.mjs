@@ -39,7 +39,8 @@ async function acquire(path, mine) {
     else {
       if (!announced) console.log('setup: another set-up of this clone is running; waiting for it')
       announced = true
-      if (Date.now() - since > WAIT_MS_MAX) throw new Error(`waited too long; remove ${path} if no other set-up is running`)
+      if (Date.now() - since > WAIT_MS_MAX)
+        throw new Error(`waited too long; remove ${path} if no other set-up is running`)
       await delay(POLL_MS)
     }
   }

@@ -16,7 +16,11 @@ export function run(command, parameters, options) {
     child.on('error', (cause) => reject(new Error(`cannot run ${command}: ${cause.message}`)))
     child.on('close', (code, signal) => {
       if (code === 0) return resolve()
-      reject(new Error(`${command} ${parameters.join(' ')} ended with ${code ?? signal}:\n${Buffer.concat(output).toString('utf8')}`))
+      reject(
+        new Error(
+          `${command} ${parameters.join(' ')} ended with ${code ?? signal}:\n${Buffer.concat(output).toString('utf8')}`,
+        ),
+      )
     })
   })
 }

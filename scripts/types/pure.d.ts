@@ -87,6 +87,14 @@ declare module 'node:crypto' {
     setAuthTag(tag: ArrayBufferView): Decipher
   }
   type GcmName = 'aes-128-gcm' | 'aes-256-gcm'
-  export function createCipheriv(algorithm: GcmName | 'aes-128-ctr' | 'aes-256-ctr', key: ArrayBufferView, iv: ArrayBufferView): Cipher
-  export function createDecipheriv(algorithm: GcmName | 'aes-128-ctr' | 'aes-256-ctr', key: ArrayBufferView, iv: ArrayBufferView): Decipher
+  export function createCipheriv(
+    algorithm: GcmName | 'aes-128-ctr' | 'aes-256-ctr',
+    key: ArrayBufferView,
+    iv: ArrayBufferView,
+  ): Cipher
+  export function createDecipheriv(
+    algorithm: GcmName | 'aes-128-ctr' | 'aes-256-ctr',
+    key: ArrayBufferView,
+    iv: ArrayBufferView,
+  ): Decipher
 }

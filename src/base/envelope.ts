@@ -59,14 +59,19 @@ export function parseEnvelope(value: unknown): Envelope {
   return parsed.data as Envelope
 }
 
-export function signEnvelope<Body>(header: Omit<EnvelopeHeader, 'bodyHash'>, body: Body, secret: SecretKey): Envelope<Body> {
+export function signEnvelope<Body>(
+  header: Omit<EnvelopeHeader, 'bodyHash'>,
+  body: Body,
+  secret: SecretKey,
+): Envelope<Body> {
   const bound: EnvelopeHeader = { ...header, bodyHash: digestOf(body) }
   return { header: bound, body, signature: sign('envelope', canonicalBytes(bound), secret) }
 }
 
 /** @throws digest-mismatch if the body is not the one signed; signature-invalid if the key did not sign the header. */
 export function verifyEnvelope(envelope: Envelope, publicKey: PublicKey): void {
-  if (digestOf(envelope.body) !== envelope.header.bodyHash) fail('digest-mismatch', 'the body of the envelope is not the one that was signed')
+  if (digestOf(envelope.body) !== envelope.header.bodyHash)
+    fail('digest-mismatch', 'the body of the envelope is not the one that was signed')
   if (!verify('envelope', canonicalBytes(envelope.header), envelope.signature, publicKey))
     fail('signature-invalid', `the envelope is not signed by the registered key of ${envelope.header.from}`)
 }

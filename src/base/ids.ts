@@ -19,7 +19,10 @@ export type Party = OrganisationId | 'hub'
 
 export function organisationId(name: string): OrganisationId {
   if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name) || name === 'hub' || name === 'operator')
-    fail('invalid-request', `"${name}" cannot name an organisation: use 1 to 63 of a-z, 0-9 and "-", not "hub" or "operator"`)
+    fail(
+      'invalid-request',
+      `"${name}" cannot name an organisation: use 1 to 63 of a-z, 0-9 and "-", not "hub" or "operator"`,
+    )
   return name as OrganisationId
 }
 

@@ -16,11 +16,28 @@ export type Signature = string
 /** The purposes for which a content key signs. */
 export type SignatureDomain = 'envelope' | 'block' | 'registration'
 
-const PKCS8_PREFIX = Uint8Array.of(0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20)
+const PKCS8_PREFIX = Uint8Array.of(
+  0x30,
+  0x2e,
+  0x02,
+  0x01,
+  0x00,
+  0x30,
+  0x05,
+  0x06,
+  0x03,
+  0x2b,
+  0x65,
+  0x70,
+  0x04,
+  0x22,
+  0x04,
+  0x20,
+)
 const SPKI_PREFIX = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00)
 
 function privateKeyObject(secret: SecretKey) {
-  return createPrivateKey({ key: concatBytes(PKCS8_PREFIX, secret) as never, format: 'der', type: 'pkcs8' })
+  return createPrivateKey({ key: concatBytes(PKCS8_PREFIX, secret), format: 'der', type: 'pkcs8' })
 }
 
 /** Public key of a 32-byte seed. */
@@ -38,7 +55,7 @@ export function signRaw(message: Uint8Array, secret: SecretKey): Uint8Array {
 export function verifyRaw(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false
   try {
-    const key = createPublicKey({ key: concatBytes(SPKI_PREFIX, publicKey) as never, format: 'der', type: 'spki' })
+    const key = createPublicKey({ key: concatBytes(SPKI_PREFIX, publicKey), format: 'der', type: 'spki' })
     return nodeVerify(null, message, key, signature)
   } catch {
     // OpenSSL refuses points that are not on the curve: the signature cannot be valid.
@@ -54,8 +71,17 @@ export function sign(domain: SignatureDomain, message: Uint8Array, secret: Secre
   return toBase64Url(signRaw(tagged(domain, message), secret))
 }
 
-export function verify(domain: SignatureDomain, message: Uint8Array, signature: Signature, publicKey: PublicKey): boolean {
+export function verify(
+  domain: SignatureDomain,
+  message: Uint8Array,
+  signature: Signature,
+  publicKey: PublicKey,
+): boolean {
   const signatureBytes = fromBase64Url(signature)
   const keyBytes = fromBase64Url(publicKey)
-  return signatureBytes !== undefined && keyBytes !== undefined && verifyRaw(tagged(domain, message), signatureBytes, keyBytes)
+  return (
+    signatureBytes !== undefined &&
+    keyBytes !== undefined &&
+    verifyRaw(tagged(domain, message), signatureBytes, keyBytes)
+  )
 }
