@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { missingOptional, platformEntry } from './complete-lock.mjs'
+import { trackedFiles } from './tracked-files.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const files = trackedFiles(ROOT)
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+
+describe('the lock file', () => {
+  const lock = JSON.parse(read('package-lock.json'))
+
+  it('names no hosts to fetch packages from', () => {
+    const resolved = Object.entries<{ resolved?: string }>(lock.packages).filter(
+      ([, entry]) => entry.resolved !== undefined,
+    )
+    expect(resolved).toEqual([])
+    expect(read('package-lock.json')).not.toMatch(/https?:\/\/[^"/]*(registry|npm|artifact|proxy)[^"]*\.tgz/)
+  })
+
+  it('has every optional platform package, without which npm ci refuses it', () => {
+    expect([...missingOptional(lock.packages).keys()]).toEqual([])
+  })
+
+  it('is completed with what the name of a platform package says', () => {
+    expect(platformEntry('@oxlint/binding-linux-x64-musl', '1.94.0')).toMatchObject({
+      os: ['linux'],
+      cpu: ['x64'],
+      libc: ['musl'],
+    })
+    expect(platformEntry('@biomejs/cli-darwin-arm64', '2.6.8')).toMatchObject({ os: ['darwin'], cpu: ['arm64'] })
+    expect(() => platformEntry('left-pad', '1.0.0')).toThrow('not a platform package')
+    expect(() => platformEntry('@biomejs/cli-darwin-arm64', '^2.6.8')).toThrow('exact version')
+  })
+
+  it('pins every dependency exactly', () => {
+    const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json'))
+    const versions: string[] = Object.values({ ...dependencies, ...devDependencies, ...optionalDependencies })
+    expect(versions.filter((version) => !/^(npm:[a-z]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([])
+  })
+})
+
+describe('the files of this project', () => {
+  const isText = (path: string): boolean => /\.(ts|mjs|md|json|ya?ml|html|css)$|^\.[a-z]+rc$|^\.ci\//.test(path)
+  const texts = files.filter((path) => isText(path) && path !== 'package-lock.json')
+  const containing = (needle: RegExp): string[] => texts.filter((path) => needle.test(read(path)))
+  const escaped = (text: string): RegExp => new RegExp(`${text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w.-])`)
+
+  it('name no path of the machine that they were written on', () => {
+    expect(containing(escaped(ROOT.replace(/\/$/, '')))).toEqual([])
+    // A short parent folder such as "/" or "/work" would match by chance, so it counts only with its slash behind it.
+    expect(containing(escaped(`${dirname(dirname(ROOT))}/shared`))).toEqual([])
+    if (homedir().length > '/root'.length) expect(containing(escaped(homedir()))).toEqual([])
+  })
+
+  it('name no package registry', () => expect(containing(/https?:\/\/registry\./)).toEqual([]))
+
+  it('hold no private key', () =>
+    expect(containing(/-----BEGIN [A-Z ]*PRIVATE KEY-----\s*[A-Za-z0-9+/]{20}/)).toEqual([]))
+})
