@@ -1,0 +1,102 @@
+/** A machine that runs one node's program: it starts it, loses it at a boundary, and starts it again on the same disk. */
+
+import { prng } from '../src/base/prng.ts'
+import type { Ports } from '../src/node/ports.ts'
+import { createBlobs } from './fakes/blobs.ts'
+import { openDatabase } from './fakes/database.ts'
+import { createDisk, type Disk } from './fakes/disk.ts'
+import { createJobs } from './fakes/jobs.ts'
+import { createProcess, type Process } from './fakes/process.ts'
+import { createStore } from './fakes/store.ts'
+import type { NodePlan, Plan } from './plan.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** What a program runs on. Planted bugs replace a port here. */
+export type PortsWrapper = (
+  ports: Ports,
+  node: { readonly name: string; readonly disk: Disk; readonly process: Process },
+) => Ports
+
+export interface NodeOptions<App> {
+  readonly scheduler: Scheduler
+  readonly name: string
+  readonly plan: Plan
+  readonly nodePlan: NodePlan
+  /** Whether things may still go wrong. */
+  readonly chaos: () => boolean
+  readonly wrap?: PortsWrapper
+  /** Builds and starts the program. */
+  readonly start: (ports: Ports, process: Process) => Promise<App>
+}
+
+export interface SimulatedNode<App> {
+  readonly name: string
+  readonly disk: Disk
+  /** The running program; undefined while the process is down or still starting. */
+  app(): App | undefined
+  boot(): void
+  readonly crashes: () => number
+}
+
+export function createNode<App>(options: NodeOptions<App>): SimulatedNode<App> {
+  const { scheduler, name, nodePlan } = options
+  const disk = createDisk()
+  let app: App | undefined
+  let runs = 0
+
+  function boot(): void {
+    const run = runs++
+    const crashAfter = nodePlan.crashAfterPoints[run] ?? Number.POSITIVE_INFINITY
+    let points = 0
+    const process = createProcess(
+      scheduler,
+      name,
+      () => options.chaos() && ++points >= crashAfter,
+      () => {
+        app = undefined
+        disk.crash(scheduler.random)
+        scheduler.trace(name, 'dies')
+        scheduler.after(nodePlan.downMs[run] ?? 0, boot)
+      },
+    )
+    scheduler.trace(name, 'starts')
+    const ports = portsOf(options, process, disk, run)
+    void launch(options.wrap?.(ports, { name, disk, process }) ?? ports, process)
+  }
+
+  async function launch(ports: Ports, process: Process): Promise<void> {
+    const started = await options.start(ports, process)
+    if (process.alive()) app = started
+  }
+
+  return { name, disk, app: () => app, boot, crashes: () => Math.max(0, runs - 1) }
+}
+
+function portsOf<App>(
+  { scheduler, name, plan, nodePlan, chaos }: NodeOptions<App>,
+  process: Process,
+  disk: Disk,
+  run: number,
+): Ports {
+  const clock = { now: () => Math.floor(scheduler.now() + nodePlan.clockSkewMs) }
+  const secrets = prng(`secrets/${plan.seed}/${name}/${run}`)
+  const database = openDatabase(process, disk)
+  const storeFaults = {
+    get serialisationFailure() {
+      return chaos() ? plan.store.serialisationFailure : 0
+    },
+  }
+  const jobFaults = {
+    delayMsMax: plan.jobs.delayMsMax,
+    get duplicate() {
+      return chaos() ? plan.jobs.duplicate : 0
+    },
+  }
+  return {
+    store: createStore(process, database, storeFaults),
+    jobs: createJobs(process, database, clock.now, jobFaults),
+    blobs: createBlobs(process, disk),
+    clock,
+    random: { bytes: (length) => Uint8Array.from({ length }, () => secrets.below(256)) },
+  }
+}

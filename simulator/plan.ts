@@ -1,0 +1,137 @@
+/** What a seed means: the federation, its training, and everything that will go wrong. */
+
+import { type OrganisationId, organisationId } from '../src/base/ids.ts'
+import { type Prng, prng } from '../src/base/prng.ts'
+import type { StrategyName } from '../src/learning/config.ts'
+import type { JobFaults } from './fakes/jobs.ts'
+import { CALM, type NetworkFaults } from './fakes/network.ts'
+import type { StoreFaults } from './fakes/store.ts'
+
+/** What is trained: two runs with equal scenarios must give equal models. */
+export interface Scenario {
+  readonly organisations: readonly OrganisationId[]
+  readonly rounds: number
+  readonly strategy: StrategyName
+  readonly proximalMu: number
+  readonly clipNorm: number | null
+  readonly trainingSeed: string
+}
+
+export interface NodePlan {
+  /** How far the node's clock is off. */
+  readonly clockSkewMs: number
+  /** After how many boundaries, counted from each start, the process dies; it lives on after the last. */
+  readonly crashAfterPoints: readonly number[]
+  /** For how long it stays down each time. */
+  readonly downMs: readonly number[]
+}
+
+export interface PlannedPartition {
+  readonly organisation: OrganisationId
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
+export interface Plan {
+  readonly seed: string
+  readonly scenario: Scenario
+  /** When everything stops going wrong, after the start. */
+  readonly quietAfterMs: number
+  readonly deadlineMs: number
+  readonly sealTimeoutMs: number
+  readonly trainingMsMax: number
+  readonly network: NetworkFaults
+  readonly partitions: readonly PlannedPartition[]
+  readonly store: StoreFaults
+  readonly jobs: JobFaults
+  readonly hub: NodePlan
+  readonly nodes: Readonly<Record<string, NodePlan>>
+}
+
+const STRATEGIES: readonly StrategyName[] = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad']
+const CRASHES_MAX = 4
+/** Boundaries that a hub passes in an undisturbed run, in round figures: crashes are spread over all of them. */
+const POINTS_MAX = 3000
+
+function pick<T>(random: Prng, items: readonly T[]): T {
+  return items[random.below(items.length)] as T
+}
+
+/** Log-uniform in 1..max: early boundaries, those of recovery among them, are hit as often as late ones. */
+function spread(random: Prng, max: number): number {
+  return Math.ceil(max ** random.uniform())
+}
+
+function scenarioOf(random: Prng): Scenario {
+  const strategy = pick(random, STRATEGIES)
+  return {
+    organisations: ['bank-a', 'bank-b', 'bank-c', 'bank-d', 'bank-e'].slice(0, 3 + random.below(3)).map(organisationId),
+    rounds: 2 + random.below(2),
+    strategy,
+    proximalMu: strategy === 'fedprox' ? 0.1 : 0,
+    clipNorm: random.uniform() < 0.3 ? 0.5 : null,
+    trainingSeed: `training-${random.below(3)}`,
+  }
+}
+
+function nodePlanOf(random: Prng): NodePlan {
+  const crashes = random.below(CRASHES_MAX)
+  return {
+    clockSkewMs: Math.round((random.uniform() - 0.5) * 20_000),
+    crashAfterPoints: Array.from({ length: crashes }, () => spread(random, POINTS_MAX)),
+    downMs: Array.from({ length: crashes }, () => spread(random, 60_000)),
+  }
+}
+
+function partitionsOf(
+  random: Prng,
+  organisations: readonly OrganisationId[],
+  quietAfterMs: number,
+): PlannedPartition[] {
+  return Array.from({ length: random.below(4) }, () => {
+    const fromMs = random.uniform() * quietAfterMs
+    return { organisation: pick(random, organisations), fromMs, untilMs: fromMs + spread(random, 120_000) }
+  })
+}
+
+export function planOf(seed: string): Plan {
+  const random = prng(`plan/${seed}`)
+  const scenario = scenarioOf(random)
+  const quietAfterMs = 60_000 + random.below(240_000)
+  const hasty = random.uniform() < 0.25
+  return {
+    seed,
+    scenario,
+    quietAfterMs,
+    // Some deadlines are so short that stragglers come late; most leave everybody the time to come back.
+    deadlineMs: hasty ? 20_000 + random.below(60_000) : 1_200_000,
+    sealTimeoutMs: hasty ? 15_000 : 900_000,
+    trainingMsMax: 5000,
+    network: {
+      loss: random.uniform() * 0.2,
+      duplicate: random.uniform() * 0.2,
+      delayMs: spread(random, 400),
+      torn: random.uniform() * 0.2,
+    },
+    partitions: partitionsOf(random, scenario.organisations, quietAfterMs),
+    store: { serialisationFailure: random.uniform() * 0.1 },
+    jobs: { duplicate: random.uniform() * 0.2, delayMsMax: spread(random, 500) },
+    hub: nodePlanOf(random),
+    nodes: Object.fromEntries(scenario.organisations.map((organisation) => [organisation, nodePlanOf(random)])),
+  }
+}
+
+/** The same scenario with nothing going wrong. */
+export function undisturbed(plan: Plan): Plan {
+  const healthy: NodePlan = { clockSkewMs: 0, crashAfterPoints: [], downMs: [] }
+  return {
+    ...plan,
+    quietAfterMs: 0,
+    network: CALM,
+    partitions: [],
+    store: { serialisationFailure: 0 },
+    jobs: { duplicate: 0, delayMsMax: 5 },
+    hub: healthy,
+    nodes: Object.fromEntries(plan.scenario.organisations.map((organisation) => [organisation, healthy])),
+  }
+}
