@@ -1,0 +1,125 @@
+/**
+ * What a training is told to do. One spelling everywhere: this object is what the API accepts as `config`, what a round
+ * announces to its participants and what a block records as `training_config`.
+ */
+
+import { z } from 'zod'
+import { fail } from '../base/errors.ts'
+import type { ModelSpec } from '../models/model.ts'
+
+/** More participants than this would not fit, with their signatures, into one leaf of the ledger (65,535 bytes). */
+export const PARTICIPANTS_MAX = 150
+
+const positive = z.number().positive().max(1e6)
+const fraction = z.number().min(0).lt(1)
+
+export const modelSpecSchema = z.strictObject({
+  kind: z.literal('mlp'),
+  inputs: z.int().min(1).max(65_536),
+  hidden: z.array(z.int().min(1).max(65_536)).max(16),
+})
+
+interface StrategyDefaults {
+  readonly serverLearningRate: number
+  readonly beta1?: number
+}
+
+/** The fields are the same for all, so that a reader of a block need not know which of them a strategy looks at. */
+function strategySchema<Name extends string>(name: Name, defaults: StrategyDefaults) {
+  return z.strictObject({
+    name: z.literal(name),
+    /** eta of Reddi et al. 2021, lr of the ledger document. */
+    serverLearningRate: positive.default(defaults.serverLearningRate),
+    /** FedAvgM. */
+    momentum: fraction.default(0.9),
+    beta1: fraction.default(defaults.beta1 ?? 0.9),
+    beta2: fraction.default(0.99),
+    /** Degree of adaptivity, Reddi et al. 2021, Algorithm 2. */
+    tau: positive.default(1e-3),
+    /** FedProx server step of the ledger document. */
+    lambda: z.number().min(0).max(1e3).default(0.1),
+  })
+}
+
+export const strategyConfigSchema = z.discriminatedUnion('name', [
+  strategySchema('fedavg', { serverLearningRate: 1 }),
+  strategySchema('fedprox', { serverLearningRate: 1 }),
+  strategySchema('fedavgm', { serverLearningRate: 1 }),
+  strategySchema('fedadam', { serverLearningRate: 0.03 }),
+  strategySchema('fedyogi', { serverLearningRate: 0.03 }),
+  // Reddi et al. 2021, section 5: no first moment in the usual Adagrad.
+  strategySchema('fedadagrad', { serverLearningRate: 0.1, beta1: 0 }),
+])
+
+const localSchema = z.strictObject({
+  epochs: z.int().min(1).max(1000).default(2),
+  batchSize: z.int().min(1).max(1_000_000).default(256),
+  learningRate: positive.default(1e-3),
+  optimiser: z.enum(['adam', 'sgd']).default('adam'),
+  /** mu of FedProx (Li et al. 2020): weight of 1/2 ||w - w_global||^2 in the local loss; 0 = off. */
+  proximalMu: z.number().min(0).max(1e3).default(0),
+  rowsMax: z.int().min(1).max(1_000_000_000).default(200_000),
+})
+
+const roundSchema = z
+  .strictObject({
+    participantsMin: z.int().min(1).max(PARTICIPANTS_MAX).default(2),
+    /** null = as many as a block can carry. */
+    participantsMax: z.int().min(1).max(PARTICIPANTS_MAX).nullable().default(null),
+    deadlineMs: z
+      .int()
+      .min(1)
+      .max(30 * 86_400_000)
+      .default(600_000),
+    sealTimeoutMs: z.int().min(1).max(86_400_000).default(60_000),
+    /** The weight that one organisation may claim: a larger declared sample count is refused. */
+    sampleCountMax: z.int().min(1).max(1_000_000_000).default(10_000_000),
+  })
+  .refine((round) => round.participantsMax === null || round.participantsMax >= round.participantsMin, {
+    message: 'participantsMax is less than participantsMin',
+    path: ['participantsMax'],
+  })
+
+export const trainingConfigSchema = z.strictObject({
+  model: modelSpecSchema,
+  strategy: strategyConfigSchema.prefault({ name: 'fedavg' }),
+  local: localSchema.prefault({}),
+  round: roundSchema.prefault({}),
+  /** Largest L2 norm of an update; null = updates are not clipped. */
+  clipNorm: positive.nullable().default(null),
+  seed: z.string().min(1).max(128).default('entente'),
+  rounds: z.int().min(1).max(100_000).default(8),
+})
+
+export type TrainingConfig = z.infer<typeof trainingConfigSchema>
+export type StrategyConfig = TrainingConfig['strategy']
+export type StrategyName = StrategyConfig['name']
+
+/** mu when FedProx is asked for and none is named: with 0 the local half of FedProx would silently be off. */
+const FEDPROX_MU = 0.01
+
+const partialSchema = z.object({
+  strategy: z.object({ name: z.string() }).optional(),
+  local: z.looseObject({}).optional(),
+})
+
+function withDefaultsOfStrategy(value: Record<string, unknown>): Record<string, unknown> {
+  const asked = partialSchema.safeParse(value)
+  if (!asked.success || asked.data.strategy?.name !== 'fedprox') return value
+  return { ...value, local: { proximalMu: FEDPROX_MU, ...asked.data.local } }
+}
+
+/**
+ * Parses what an operator or the API was given; what is missing gets its default, `model` the one given here.
+ * @throws invalid-request naming the first offending field
+ */
+export function parseTrainingConfig(value: unknown, model?: ModelSpec): TrainingConfig {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    fail('invalid-request', 'config is not an object')
+  const asked = model === undefined ? value : { model, ...value }
+  const parsed = trainingConfigSchema.safeParse(withDefaultsOfStrategy({ ...asked }))
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const path = issue?.path.join('.') ?? ''
+  fail('invalid-request', `config: ${path}: ${issue?.message ?? 'malformed'}`, { path })
+}

@@ -1,0 +1,78 @@
+/**
+ * Metrics of a round under the names of the ledger document, sections 5.2 and 9. Of those lists, the privacy, Byzantine
+ * and validator figures are absent: nothing here computes them, and a zero would be read as a measurement.
+ */
+
+import type { AcceptedContribution, AggregateResult } from './round-state.ts'
+
+/** `aggregation_metrics` of a block: section 3.5 and 5.2. Norms are L2 over all parameters. */
+export interface AggregationMetrics {
+  readonly round: number
+  readonly num_clients: number
+  /** ||w_new - w_old|| / ||w_old||. */
+  readonly convergence: number
+  readonly norm_difference: number
+  readonly gradient_norm: number
+  readonly aggregation_latency_ms: number
+  readonly [metric: string]: number
+}
+
+/** Section 9, as far as this version computes it: what the API and `/metrics` show of a finished round. */
+export interface FederationMetrics {
+  readonly round_number: number
+  readonly participating_orgs: number
+  readonly aggregation_latency_ms: number
+  readonly convergence_rate: number
+  readonly norm_difference: number
+  readonly gradient_norm: number
+}
+
+/**
+ * ||w_new - w_old|| / ||w_old||. From a model that is zero everywhere every step is infinitely large, which JSON cannot
+ * say: then 0 for no step and 1 for any other.
+ */
+export function convergenceRate(normDifference: number, baseNorm: number): number {
+  if (baseNorm > 0) return normDifference / baseNorm
+  return normDifference > 0 ? 1 : 0
+}
+
+/** Mean of a self-declared figure, weighted by sample count; undefined unless every contribution declares it. */
+export function reportedMean(contributions: readonly AcceptedContribution[], metric: string): number | undefined {
+  let sum = 0
+  let weight = 0
+  for (const { metrics, sampleCount } of contributions) {
+    const value = metrics[metric]
+    if (value === undefined || !Number.isFinite(value)) return undefined
+    sum += sampleCount * value
+    weight += sampleCount
+  }
+  return weight > 0 && Number.isFinite(sum) ? sum / weight : undefined
+}
+
+export function aggregationMetrics(
+  round: number,
+  contributions: readonly AcceptedContribution[],
+  result: AggregateResult,
+): AggregationMetrics {
+  const loss = reportedMean(contributions, 'loss')
+  return {
+    round,
+    num_clients: contributions.length,
+    convergence: result.convergence,
+    norm_difference: result.normDifference,
+    gradient_norm: result.gradientNorm,
+    aggregation_latency_ms: result.durationMs,
+    ...(loss === undefined ? {} : { reported_loss: loss }),
+  }
+}
+
+export function federationMetrics(round: number, participants: number, result: AggregateResult): FederationMetrics {
+  return {
+    round_number: round,
+    participating_orgs: participants,
+    aggregation_latency_ms: result.durationMs,
+    convergence_rate: result.convergence,
+    norm_difference: result.normDifference,
+    gradient_norm: result.gradientNorm,
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Whether a participant vouches for a block. The adversary is the hub: it may attribute to an organisation an update or
+ * a weight that it never sent, move its contribution to another round, or claim a privacy that was not applied.
+ */
+
+import { digestOf } from '../base/hash.ts'
+import type { Digest, OrganisationId } from '../base/ids.ts'
+import { type Block, blockHash } from '../ledger/block.ts'
+import { parseBlock } from '../ledger/leaf.ts'
+import { modelVersion, privacyParams, recordedConfig } from './block-content.ts'
+import type { RoundAnnouncement } from './messages.ts'
+import type { RefusalReason, SentContribution } from './participant-state.ts'
+
+export type Judgement = { readonly block: Block } | { readonly reason: RefusalReason; readonly hash: string }
+
+export function judgeProposal(
+  proposed: unknown,
+  organisation: OrganisationId,
+  announcement: RoundAnnouncement,
+  sent: SentContribution,
+): Judgement {
+  const parsed = parse(proposed)
+  if (parsed === undefined) return { reason: 'malformed', hash: '' }
+  const { block, hash } = parsed
+  if (hash !== block.hash) return { reason: 'hash-wrong', hash }
+  const reason = faultOf(block, announcement) ?? faultOfLine(block, organisation, sent)
+  return reason === undefined ? { block } : { reason, hash: block.hash }
+}
+
+/** Hashed here, where a failure is expected: members of free form may nest deeper than anything can be written. */
+function parse(proposed: unknown): { readonly block: Block; readonly hash: Digest } | undefined {
+  try {
+    const block = parseBlock(proposed)
+    return { block, hash: blockHash(block) }
+  } catch {
+    return undefined
+  }
+}
+
+/** What every participant of the round knows. */
+function faultOf(block: Block, announcement: RoundAnnouncement): RefusalReason | undefined {
+  const { provenance, aggregation_metrics: metrics } = block
+  if (provenance.round_id !== announcement.round_id || provenance.training_id !== announcement.training_id)
+    return 'other-round'
+  if (metrics.round !== announcement.round || provenance.model_version !== modelVersion(announcement.round))
+    return 'other-round'
+  if (provenance.parent_model !== announcement.base_model) return 'other-base-model'
+  if (digestOf(provenance.training_config) !== digestOf(recordedConfig(announcement.config))) return 'other-config'
+  if (digestOf(provenance.privacy_params) !== digestOf(privacyParams(announcement.config)))
+    return 'other-privacy-params'
+  return undefined
+}
+
+/** What only this participant knows. */
+function faultOfLine(block: Block, organisation: OrganisationId, sent: SentContribution): RefusalReason | undefined {
+  const lines = block.provenance.participants.filter(({ org_id }) => org_id === organisation)
+  const [line] = lines
+  if (line === undefined || lines.length > 1) return 'not-listed'
+  if (line.contribution !== sent.update.digest) return 'other-contribution'
+  if (line.sample_count !== sent.sampleCount) return 'other-sample-count'
+  return undefined
+}

@@ -1,0 +1,137 @@
+/** The moves of a participant. Each returns the next state with the effects that it sets off. */
+
+import { fail } from '../base/errors.ts'
+import type { OrganisationId } from '../base/ids.ts'
+import type { RecordWrite, Step } from '../base/machine.ts'
+import type { TrainingConfig } from './config.ts'
+import { judgeProposal } from './judge-proposal.ts'
+import type {
+  ParticipantEffect,
+  ParticipantEventOf,
+  ParticipantIn,
+  ParticipantOptions,
+  ParticipantState,
+  Refusal,
+  RefusalReason,
+} from './participant-state.ts'
+
+export type ParticipantStep = Step<ParticipantState, ParticipantEffect>
+export type AnnouncedParticipant = Exclude<ParticipantState, { phase: 'idle' | 'abandoned' }>
+
+/** A hostile hub can propose without end; the records keep the rest. */
+const REFUSALS_KEPT = 8
+
+export const only = (state: ParticipantState): ParticipantStep => ({ state, effects: [] })
+
+/** The same in every run of one configuration: the training's own id, which is chance, is not in it. */
+export function localSeed(config: TrainingConfig, round: number, organisation: OrganisationId): string {
+  return `${config.seed}/local/${round}/${organisation}`
+}
+
+export function startTraining(
+  self: ParticipantOptions,
+  { roundId }: ParticipantIn<'idle'>,
+  { announcement, at }: ParticipantEventOf<'announced'>,
+): ParticipantStep {
+  if (announcement.round_id !== roundId)
+    fail('invalid-request', `round ${announcement.round_id} is announced to the stream of ${roundId}`)
+  const { config, round, base_model, deadline } = announcement
+  const state: ParticipantIn<'training'> = { phase: 'training', roundId, announcement, refusals: [] }
+  if (at >= deadline) return abandonRound(state, 'announced after its deadline', at)
+  const train: ParticipantEffect = {
+    type: 'train',
+    roundId,
+    round,
+    baseModel: base_model,
+    config,
+    seed: localSeed(config, round, self.organisation),
+  }
+  return { state, effects: [train, timer(deadline, 'deadline-passed'), timer(lastMoment(config, deadline), 'gave-up')] }
+}
+
+function timer(at: number, type: 'deadline-passed' | 'gave-up'): ParticipantEffect {
+  return { type: 'after', at, event: { type, at } }
+}
+
+/** Aggregating may take as long as collecting did, and sealing as long as it is given. */
+function lastMoment({ round }: TrainingConfig, deadline: number): number {
+  return deadline + round.deadlineMs + round.sealTimeoutMs
+}
+
+export function contribute(
+  self: ParticipantOptions,
+  state: ParticipantIn<'training'>,
+  event: ParticipantEventOf<'trained'>,
+): ParticipantStep {
+  const { update, sampleCount, stages, metrics, dataSources } = event
+  const gradient = {
+    blob: { ...update },
+    base_model: state.announcement.base_model,
+    sample_count: sampleCount,
+    stages: [...stages],
+    metrics: { ...metrics },
+    data_sources: [...dataSources],
+  }
+  const body = { round_id: state.roundId, org_id: self.organisation, encrypted_gradient: gradient }
+  const next: ParticipantIn<'contributing'> = { ...state, phase: 'contributing', sent: { update, sampleCount } }
+  return { state: next, effects: [{ type: 'contribute', roundId: state.roundId, body }] }
+}
+
+export function decline(state: ParticipantIn<'training'>, reason: string, at: number): ParticipantStep {
+  const shortened = reason.slice(0, 256)
+  return {
+    ...abandonRound(state, shortened, at),
+    effects: [{ type: 'decline', roundId: state.roundId, reason: shortened }],
+  }
+}
+
+export function abandonRound({ roundId }: ParticipantState, reason: string, at: number): ParticipantStep {
+  return only({ phase: 'abandoned', roundId, reason, at })
+}
+
+type Vouching = ParticipantIn<'contributing' | 'contributed' | 'signing' | 'signed'>
+
+/** Signs the block, again if its proposal comes again, or records why not. */
+export function answerProposal(
+  self: ParticipantOptions,
+  state: Vouching,
+  event: ParticipantEventOf<'proposal'>,
+): ParticipantStep {
+  const { announcement, sent, roundId, refusals } = state
+  if (event.at >= lastMoment(announcement.config, announcement.deadline))
+    return refuseProposal(state, event, 'too-late')
+  const judgement = judgeProposal(event.block, self.organisation, announcement, sent)
+  if ('reason' in judgement) return refuseProposal(state, event, judgement.reason, judgement.hash)
+  const { block } = judgement
+  const before = 'block' in state ? state.block : undefined
+  if (before !== undefined && before.hash !== block.hash)
+    return refuseProposal(state, event, 'second-block', block.hash)
+  const next: ParticipantIn<'signing'> = {
+    phase: 'signing',
+    roundId,
+    announcement,
+    refusals,
+    sent,
+    block: { height: block.height, hash: block.hash },
+  }
+  return { state: next, effects: [{ type: 'sign-block', id: event.id, block }] }
+}
+
+export function refuseProposal(
+  state: AnnouncedParticipant,
+  { id, at }: ParticipantEventOf<'proposal'>,
+  reason: RefusalReason,
+  hash = '',
+): ParticipantStep {
+  const refusal: Refusal = { hash, reason, at }
+  const record: RecordWrite = {
+    collection: 'refused-proposal',
+    key: `${state.roundId}/${hash || 'unread'}`,
+    value: { id, ...refusal },
+  }
+  return {
+    state: { ...state, refusals: [...state.refusals, refusal].slice(-REFUSALS_KEPT) },
+    effects: [],
+    records: [record],
+  }
+}

@@ -1,0 +1,46 @@
+/** What readers (API, command line, metrics) see of a round: the record `round/<roundId>`. */
+
+import type { Json } from '../base/canonical.ts'
+import { federationMetrics } from './convergence.ts'
+import type { OpenedRound } from './round-state.ts'
+
+export interface RoundRecord {
+  readonly round_id: string
+  readonly training_id: string
+  readonly round: number
+  readonly phase: OpenedRound['phase']
+  readonly base_model: string
+  readonly opened_at: number
+  readonly deadline: number
+  readonly ended_at: number | null
+  readonly participants: readonly string[]
+  readonly submitted: readonly string[]
+  readonly left: readonly string[]
+  readonly reason: string | null
+  readonly detail: string | null
+  readonly model: string | null
+  readonly height: number | null
+  readonly metrics: Json
+}
+
+export function roundRecord(state: OpenedRound): RoundRecord {
+  const result = 'aggregate' in state ? state.aggregate : undefined
+  return {
+    round_id: state.roundId,
+    training_id: state.trainingId,
+    round: state.round,
+    phase: state.phase,
+    base_model: state.baseModel,
+    opened_at: state.openedAt,
+    deadline: state.deadline,
+    ended_at: 'endedAt' in state ? state.endedAt : null,
+    participants: state.participants.map(({ organisation }) => organisation),
+    submitted: state.contributions.map(({ organisation }) => organisation),
+    left: state.left,
+    reason: state.phase === 'abandoned' ? state.reason : null,
+    detail: state.phase === 'abandoned' ? state.detail : null,
+    model: result?.model ?? null,
+    height: 'block' in state ? state.block.height : null,
+    metrics: result === undefined ? null : { ...federationMetrics(state.round, state.contributions.length, result) },
+  }
+}

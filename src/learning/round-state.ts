@@ -1,0 +1,197 @@
+/** States, events and effects of a round. All are JSON; an organisation's tensors appear only by digest. */
+
+import type { ErrorCode } from '../base/errors.ts'
+import type { Digest, OrganisationId, RoundId, TrainingId } from '../base/ids.ts'
+import type { DriveEffect } from '../base/machine.ts'
+import type { PublicKey } from '../base/signature.ts'
+import type { TrainingConfig } from './config.ts'
+import type { RoundAnnouncement } from './messages.ts'
+import type { StageRecord } from './stages.ts'
+
+export interface Participant {
+  readonly organisation: OrganisationId
+  readonly publicKey: PublicKey
+}
+
+/** A contribution that counts: at most one an organisation. */
+export interface AcceptedContribution {
+  readonly organisation: OrganisationId
+  readonly envelopeId: string
+  readonly update: { readonly digest: Digest; readonly size: number }
+  readonly sampleCount: number
+  /** As the organisation declares them. */
+  readonly metrics: Readonly<Record<string, number>>
+  readonly dataSources: readonly string[]
+}
+
+export interface AggregateResult {
+  readonly model: Digest
+  readonly strategyState: Digest | null
+  /** ||w_new - w_old||. */
+  readonly normDifference: number
+  /** ||delta|| of the weighted mean update. */
+  readonly gradientNorm: number
+  /** normDifference / ||w_old||. */
+  readonly convergence: number
+  readonly durationMs: number
+}
+
+export type AbandonReason =
+  | 'too-few-candidates'
+  | 'too-few-participants'
+  | 'too-few-contributions'
+  | 'aggregation-failed'
+  | 'seal-failed'
+  | 'cancelled'
+
+/** Everything that stays the same, or only grows, from phase to phase. */
+export interface RoundFacts {
+  readonly roundId: RoundId
+  readonly trainingId: TrainingId
+  readonly round: number
+  /** Model from which everybody trains: w_old. */
+  readonly baseModel: Digest
+  /** The model before that, w_prev; null in the first round. */
+  readonly previousModel: Digest | null
+  readonly strategyState: Digest | null
+  readonly config: TrainingConfig
+  readonly replyStream: string
+  readonly openedAt: number
+  readonly deadline: number
+  /** Selected for this round, sorted; those who left are in it. */
+  readonly participants: readonly Participant[]
+  readonly left: readonly OrganisationId[]
+  /** Sorted by organisation. */
+  readonly contributions: readonly AcceptedContribution[]
+}
+
+export type RoundState =
+  /** Before it is opened; departures and a cancellation that overtook the opening are kept. */
+  | {
+      readonly phase: 'unopened'
+      readonly roundId: RoundId
+      readonly left: readonly OrganisationId[]
+      readonly cancelled: boolean
+    }
+  | (RoundFacts & { readonly phase: 'announced' })
+  | (RoundFacts & { readonly phase: 'collecting' })
+  | (RoundFacts & { readonly phase: 'aggregating' })
+  | (RoundFacts & { readonly phase: 'sealing'; readonly aggregate: AggregateResult })
+  | (RoundFacts & { readonly phase: 'broadcasting'; readonly aggregate: AggregateResult; readonly block: SealedBlock })
+  | (RoundFacts & {
+      readonly phase: 'done'
+      readonly aggregate: AggregateResult
+      readonly block: SealedBlock
+      readonly endedAt: number
+    })
+  | (RoundFacts & {
+      readonly phase: 'abandoned'
+      readonly reason: AbandonReason
+      readonly detail: string
+      readonly endedAt: number
+    })
+
+export type RoundPhase = RoundState['phase']
+export type RoundIn<Phase extends RoundPhase> = Phase extends RoundPhase ? Extract<RoundState, { phase: Phase }> : never
+export type OpenedRound = Exclude<RoundState, { phase: 'unopened' }>
+
+export interface SealedBlock {
+  readonly height: number
+  readonly hash: Digest
+}
+
+export interface RoundOpened {
+  readonly type: 'round-opened'
+  readonly roundId: RoundId
+  readonly trainingId: TrainingId
+  readonly round: number
+  readonly baseModel: Digest
+  readonly previousModel: Digest | null
+  readonly strategyState: Digest | null
+  readonly config: TrainingConfig
+  readonly candidates: readonly Participant[]
+  readonly replyStream: string
+  readonly at: number
+}
+
+export interface ContributionReceived {
+  readonly type: 'contribution-received'
+  readonly organisation: OrganisationId
+  readonly envelopeId: string
+  readonly update: { readonly digest: Digest; readonly size: number }
+  readonly baseModel: Digest
+  readonly sampleCount: number
+  readonly stages: readonly StageRecord[]
+  readonly metrics: Readonly<Record<string, number>>
+  readonly dataSources: readonly string[]
+  readonly at: number
+}
+
+/** `at` is milliseconds since the epoch, by the hub's clock, everywhere. */
+export type RoundEvent =
+  | RoundOpened
+  /** The announcements are in the mailboxes. */
+  | { readonly type: 'announced'; readonly at: number }
+  | ContributionReceived
+  | { readonly type: 'deadline-passed'; readonly at: number }
+  /** It left the federation, was removed, or declined the round. */
+  | { readonly type: 'participant-left'; readonly organisation: OrganisationId; readonly at: number }
+  | (AggregateResult & { readonly type: 'aggregated'; readonly at: number })
+  | { readonly type: 'aggregation-failed'; readonly code: ErrorCode; readonly message: string; readonly at: number }
+  | { readonly type: 'sealed'; readonly height: number; readonly hash: Digest; readonly at: number }
+  | { readonly type: 'seal-failed'; readonly reason: string; readonly at: number }
+  /** The block is in every member's mailbox. */
+  | { readonly type: 'broadcast'; readonly at: number }
+  | { readonly type: 'round-cancelled'; readonly at: number }
+
+export type EventOf<Type extends RoundEvent['type']> = Extract<RoundEvent, { type: Type }>
+
+/** To the round's replyStream. */
+export type RoundReply =
+  | (SealedBlock & {
+      readonly type: 'round-finished'
+      readonly roundId: RoundId
+      readonly round: number
+      readonly baseModel: Digest
+      readonly model: Digest
+      readonly strategyState: Digest | null
+      readonly at: number
+    })
+  | {
+      readonly type: 'round-abandoned'
+      readonly roundId: RoundId
+      readonly round: number
+      readonly reason: AbandonReason
+      readonly detail: string
+      readonly at: number
+    }
+
+export type RoundEffect =
+  | DriveEffect
+  /** Post the announcement to each; then dispatch `announced` to the round. */
+  | { readonly type: 'announce'; readonly to: readonly OrganisationId[]; readonly announcement: RoundAnnouncement }
+  /** Run aggregate.ts over these, in this order; then dispatch `aggregated` or, if retrying cannot help, `aggregation-failed`. */
+  | {
+      readonly type: 'aggregate'
+      readonly roundId: RoundId
+      readonly round: number
+      readonly baseModel: Digest
+      readonly previousModel: Digest | null
+      readonly strategyState: Digest | null
+      readonly config: TrainingConfig
+      readonly contributions: readonly AcceptedContribution[]
+    }
+  /** The ledger mails the block itself; this asks to dispatch `broadcast` to the round once that is so. */
+  | {
+      readonly type: 'confirm-broadcast'
+      readonly roundId: RoundId
+      readonly height: number
+      readonly hash: Digest
+      readonly model: Digest
+    }
+  | {
+      readonly type: 'notify-abandoned'
+      readonly to: readonly OrganisationId[]
+      readonly roundId: RoundId
+      readonly reason: AbandonReason
+    }
