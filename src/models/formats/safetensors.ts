@@ -128,7 +128,7 @@ function invalid(message: string): never {
 }
 
 function sortByName<T extends { readonly name: string }>(tensors: readonly T[]): readonly T[] {
-  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const sorted = [...tensors].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   sorted.forEach(({ name }, i) => {
     if (!NAME.test(name)) invalid(`"${name.slice(0, 64)}" cannot name a tensor`)
     if (sorted[i + 1]?.name === name) invalid(`two tensors are named ${name}`)

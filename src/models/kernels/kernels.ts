@@ -72,8 +72,11 @@ export function instantiateKernels(wasm: Uint8Array, options: KernelOptions = {}
   }
 }
 
+function abort(): never {
+  fail('internal', 'a kernel aborted')
+}
+
 function instantiate(api: WebAssemblyApi, wasm: Uint8Array, memory: object): KernelExports {
-  const abort = (): never => fail('internal', 'a kernel aborted')
   try {
     const instance = new api.Instance(new api.Module(wasm), { env: { memory, abort } })
     return instance.exports as KernelExports
