@@ -5,7 +5,7 @@
 
 import { equalBytes } from '../base/bytes.ts'
 import { fail } from '../base/errors.ts'
-import { foldRight, type Hash, nodeHash } from './merkle.ts'
+import { EMPTY_RANGE, foldRight, type Hash, nodeHash, rangeRoot } from './merkle.ts'
 
 /** Leaves `start` to `end - 1`: a node of the tree whose leaves these are. */
 export interface LeafRange {
@@ -186,7 +186,10 @@ function riseToOdd(level: Level): Level {
   return at
 }
 
-/** Whether the subtree `start..end` with root `root1` is part of the tree of `size` leaves with root `root2`. */
+/**
+ * Whether the subtree `start..end` with root `root1` is part of the tree of `size` leaves with root `root2`. The empty
+ * subtree is part of every tree, which says nothing of `root2`: {@link verifyConsistency} does not take that answer.
+ */
 export function verifySubtreeConsistency(
   start: number,
   end: number,
@@ -195,7 +198,9 @@ export function verifySubtreeConsistency(
   root2: Hash,
   proof: readonly Hash[],
 ): boolean {
-  if (!isSubtree(start, end) || !isCount(size) || end > size || ![root1, root2, ...proof].every(isHash)) return false
+  if (!isCount(start) || !isCount(end) || !isCount(size) || end > size || !proof.every(isHash)) return false
+  if (start === end) return proof.length === 0 && equalBytes(root1, rangeRoot(EMPTY_RANGE))
+  if (!isSubtree(start, end)) return false
   let level = firstLevel({ first: start, last: end - 1, top: size - 1 })
   const [seed, ...path] = level.first === level.last ? [root1, ...proof] : proof
   if (seed === undefined) return false
