@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['**/*.slow.test.ts'],
     exclude: [...configDefaults.exclude],
     fileParallelism: false,
+    globalSetup: ['test/postgres.ts'],
     testTimeout: 15 * 60_000,
     hookTimeout: 5 * 60_000,
     passWithNoTests: true,
