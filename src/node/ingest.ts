@@ -1,0 +1,66 @@
+/** From log files to a data set directory: parse, extract features, write; a line that does not parse stops nothing. */
+
+import { join } from 'node:path'
+import { fail } from '../base/errors.ts'
+import type { DatasetInfo, DatasetSource } from '../telemetry/dataset.ts'
+import type { LogFormat } from '../telemetry/interaction.ts'
+import { createQuarantine } from './ingest/quarantine.ts'
+import { readSource } from './ingest/source.ts'
+import { DatasetWriter } from './ingest/writer.ts'
+
+export interface IngestOptions {
+  /** Log files, read in this order; plain, gzip or zip. */
+  readonly paths: readonly string[]
+  readonly format: LogFormat | 'auto'
+  /** CIDR; none = the private ranges. */
+  readonly localNetworks: readonly string[]
+  /** The data set directory to write; an older one there is replaced when the new one is whole. */
+  readonly directory: string
+  /** Where the sample of refused lines goes, as `refused.jsonl`. */
+  readonly quarantineDirectory: string
+  /** Adds the identity features; a federation must agree on it. */
+  readonly identity?: boolean
+  /** Told the rows so far, after every batch. */
+  readonly onProgress?: (rows: number) => void
+}
+
+export interface IngestReport {
+  readonly info: DatasetInfo
+  readonly refusedLines: number
+  readonly quarantinedLines: number
+}
+
+/**
+ * @throws input-invalid if a file cannot be read or shows no known format; config-invalid for a malformed network;
+ * storage-full, with the older data set intact.
+ */
+export async function ingest(options: IngestOptions): Promise<IngestReport> {
+  if (options.paths.length === 0) fail('config-invalid', 'no log file to ingest is named')
+  const writer = await DatasetWriter.create(options.directory, options)
+  const quarantine = createQuarantine()
+  try {
+    const sources: DatasetSource[] = []
+    let rows = 0
+    const pause = async (): Promise<void> => {
+      await writer.flush()
+      options.onProgress?.(rows)
+    }
+    for (const path of options.paths) {
+      const take: Parameters<typeof readSource>[3] = (interaction, line) => {
+        writer.add(interaction, line)
+        rows++
+      }
+      sources.push(await readSource(path, options.format, quarantine, take, pause))
+    }
+    const info = await writer.finish(sources)
+    const quarantinedLines = quarantine.write(join(options.quarantineDirectory, 'refused.jsonl'))
+    return { info, refusedLines: refusedLines(sources), quarantinedLines }
+  } catch (cause) {
+    await writer.abort()
+    throw cause
+  }
+}
+
+function refusedLines(sources: readonly DatasetSource[]): number {
+  return sources.flatMap((source) => Object.values(source.refused)).reduce((sum, count) => sum + count, 0)
+}

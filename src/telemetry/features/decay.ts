@@ -1,0 +1,55 @@
+/** Exponentially decayed counts over 1 min, 10 min, 1 h and 1 day: windows without queues, four numbers each. */
+
+export const MINUTE = 60
+export const DAY = 86_400
+
+/** exp(-gap / window) for the four windows; reused, so that a row allocates nothing. */
+export class Decay {
+  m1 = 1
+  m10 = 1
+  h1 = 1
+  d1 = 1
+
+  set(gap: number): void {
+    if (gap === 0) {
+      this.m1 = this.m10 = this.h1 = this.d1 = 1
+      return
+    }
+    const m10 = Math.exp(-gap / 600)
+    const square = m10 * m10
+    const eighth = square * square * square * square
+    this.m10 = m10
+    this.m1 = eighth * square
+    this.h1 = Math.exp(-gap / 3600)
+    this.d1 = Math.exp(-gap / DAY)
+  }
+
+  /** Ages four consecutive counts of `values` from `at`. */
+  age(values: Float64Array, at: number): void {
+    values[at] = (values[at] as number) * this.m1
+    values[at + 1] = (values[at + 1] as number) * this.m10
+    values[at + 2] = (values[at + 2] as number) * this.h1
+    values[at + 3] = (values[at + 3] as number) * this.d1
+  }
+}
+
+/**
+ * Adds one contact to four windows of distinct partners: a partner last met `gap` ago is still counted in a window with
+ * weight exp(-gap / window), so only the rest is added. `decay` holds those weights; a new partner counts whole.
+ */
+export function addDistinct(values: Float64Array, at: number, decay: Decay, known: boolean): void {
+  values[at] = (values[at] as number) + (known ? 1 - decay.m1 : 1)
+  values[at + 1] = (values[at + 1] as number) + (known ? 1 - decay.m10 : 1)
+  values[at + 2] = (values[at + 2] as number) + (known ? 1 - decay.h1 : 1)
+  values[at + 3] = (values[at + 3] as number) + (known ? 1 - decay.d1 : 1)
+}
+
+export function addOne(values: Float64Array, at: number): void {
+  for (let k = at; k < at + 4; k++) values[k] = (values[k] as number) + 1
+}
+
+/** Events a minute that a one-day count foretells, for an entity known for `age` seconds. */
+export function expectedPerMinute(day: number, age: number): number {
+  const covered = DAY * (1 - Math.exp(-age / DAY))
+  return (day * MINUTE) / Math.max(MINUTE, covered)
+}

@@ -1,0 +1,68 @@
+/** Takes a row into the memory, after its features were written. */
+
+import type { Interaction } from '../interaction.ts'
+import { addDistinct, addOne } from './decay.ts'
+import type { Row } from './row.ts'
+import { outcomeOf } from './service.ts'
+import { HOST, PAIR, stamp } from './state.ts'
+
+/** Each new gap of a pair, and each new size, moves their running mean by this weight. */
+const WEIGHT = 0.2
+/** A pair counts as irregular until its rhythm has been seen: about ten even gaps. */
+const JITTER_PRIOR = 2
+
+function add(values: Float64Array, at: number, amount: number): void {
+  values[at] = (values[at] as number) + amount
+}
+
+function learnHosts(row: Row, interaction: Interaction): void {
+  const { source, destination, pairIsNew, hosts } = row.state
+  const values = hosts.values
+  addOne(values, source + HOST.sent)
+  addOne(values, destination + HOST.received)
+  addDistinct(values, source + HOST.fanOut, row.pairDecay, !pairIsNew)
+  addDistinct(values, destination + HOST.fanIn, row.pairDecay, !pairIsNew)
+  add(values, source + HOST.everSent, 1)
+  add(values, destination + HOST.everReceived, 1)
+  if (pairIsNew) {
+    add(values, source + HOST.degreeOut, 1)
+    add(values, destination + HOST.degreeIn, 1)
+  }
+  if (outcomeOf(interaction.connectionState) < 0) {
+    add(values, source + HOST.failedOut, 1)
+    add(values, destination + HOST.failedIn, 1)
+  }
+  // What leaves the house counts; traffic among local hosts would drown it.
+  if (values[destination + HOST.local] === 0) add(values, source + HOST.bytesSent, interaction.sourceBytes ?? 0)
+  if (interaction.destinationPort !== undefined) {
+    add(values, source + HOST.portFanOut, row.pairPortGap < 0 ? 1 : 1 - Math.exp(-row.pairPortGap / 3600))
+  }
+}
+
+function learnPair(row: Row, interaction: Interaction): void {
+  const { pair, pairs, pairIsNew } = row.state
+  const values = pairs.values
+  for (const field of [PAIR.m1, PAIR.h1, PAIR.d1]) add(values, pair + field, 1)
+  const size = Math.log1p(interaction.sourceBytes ?? 0)
+  add(values, pair + PAIR.bytes1d, interaction.sourceBytes ?? 0)
+  if (pairIsNew) {
+    values[pair + PAIR.jitter] = JITTER_PRIOR
+    values[pair + PAIR.meanBytes] = size
+  } else {
+    learnRhythm(values, pair, Math.log1p(row.pairGap))
+    add(values, pair + PAIR.meanBytes, WEIGHT * (size - row.pair(PAIR.meanBytes)))
+  }
+  values[pair + PAIR.time] = Math.max(row.pair(PAIR.time), stamp(interaction.time))
+}
+
+function learnRhythm(values: Float64Array, pair: number, logGap: number): void {
+  const interval = values[pair + PAIR.interval] as number
+  const deviation = interval === 0 ? JITTER_PRIOR : Math.abs(logGap - interval)
+  values[pair + PAIR.interval] = interval === 0 ? logGap : interval + WEIGHT * (logGap - interval)
+  add(values, pair + PAIR.jitter, WEIGHT * (deviation - (values[pair + PAIR.jitter] as number)))
+}
+
+export function learn(row: Row, interaction: Interaction): void {
+  learnHosts(row, interaction)
+  learnPair(row, interaction)
+}
