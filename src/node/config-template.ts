@@ -1,0 +1,73 @@
+/** The configuration file that `init` and `join` write: every key, with what it means. */
+
+export interface HubTemplate {
+  readonly role: 'hub'
+  readonly federation: string
+  readonly logLevel?: string
+  readonly listen?: { readonly host: string; readonly port: number }
+}
+
+export interface OrganisationTemplate {
+  readonly role: 'organisation'
+  readonly federation: string
+  readonly organisation: string
+  readonly hubUrls: readonly string[]
+  readonly listen?: { readonly host: string; readonly port: number }
+  readonly data?: {
+    readonly paths: readonly string[]
+    readonly format?: string
+    readonly localNetworks?: readonly string[]
+    readonly trainUntil?: number | null
+    readonly labels?: 'all' | readonly string[]
+  }
+  readonly logLevel?: string
+}
+
+/** Text of a commented `entente.yaml`. Values are written as JSON, which is YAML, so that no name can break the file. */
+export function configText(template: HubTemplate | OrganisationTemplate): string {
+  const parts = template.role === 'hub' ? [head(template), DATABASE, logPart(template)] : [head(template), organisationPart(template), DATABASE, logPart(template)]
+  return parts.join('\n')
+}
+
+function head({ role, federation, listen = { host: '127.0.0.1', port: 0 } }: HubTemplate | OrganisationTemplate): string {
+  const address = role === 'hub' ? 'Where organisations reach this hub (HTTPS with mutual TLS).' : 'Where commands on this machine reach this node. Nothing needs to reach it from outside.'
+  return `# Configuration of an Entente node. Unknown keys are errors. \${NAME} stands for an environment variable.
+role: ${role}
+federation: ${JSON.stringify(federation)}
+
+# ${address} Port 0: any free port, see runtime.json.
+listen:
+  host: ${JSON.stringify(listen.host)}
+  port: ${listen.port}
+`
+}
+
+function organisationPart({ organisation, hubUrls, data = { paths: [] } }: OrganisationTemplate): string {
+  return `organisation: ${JSON.stringify(organisation)}
+
+# The hub, at one address or at several that serve the same federation.
+hub:
+  urls: ${JSON.stringify(hubUrls)}
+
+data:
+  # Log files to learn from, relative to this directory.
+  paths: ${JSON.stringify(data.paths)}
+  # auto, zeek-tsv, zeek-json, suricata-eve or darpa-csv
+  format: ${JSON.stringify(data.format ?? 'auto')}
+  # Addresses of this organisation; everything else is outside.
+  localNetworks: ${JSON.stringify(data.localNetworks ?? ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'])}
+  # Learn from what happened before this time only (seconds since 1970); null: from everything.
+  trainUntil: ${JSON.stringify(data.trainUntil ?? null)}
+  # Attack families that were investigated here, so that their labels are known: a list, or all.
+  labels: ${JSON.stringify(data.labels ?? 'all')}
+`
+}
+
+const DATABASE = `# Without this the node runs a private PostgreSQL in this directory. DATABASE_URL, if set, comes first.
+# database:
+#   url: postgres://user:password@host:5432/database
+`
+
+const logPart = ({ logLevel = 'info' }: { logLevel?: string | undefined }) => `# fatal, error, warn, info, debug, trace or silent
+logLevel: ${logLevel}
+`
