@@ -3,11 +3,12 @@
 import { prng } from '../src/base/prng.ts'
 import type { Ports } from '../src/node/ports.ts'
 import { createBlobs } from './fakes/blobs.ts'
-import { openDatabase } from './fakes/database.ts'
+import { type Database, openDatabase } from './fakes/database.ts'
 import { createDisk, type Disk } from './fakes/disk.ts'
 import { createJobs } from './fakes/jobs.ts'
 import { createProcess, type Process } from './fakes/process.ts'
 import { createStore } from './fakes/store.ts'
+import { type Change, createTables, type Tables } from './fakes/tables.ts'
 import type { NodePlan, Plan } from './plan.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -17,6 +18,10 @@ export type PortsWrapper = (
   node: { readonly name: string; readonly disk: Disk; readonly process: Process },
 ) => Ports
 
+export interface Memory {
+  readonly ledger: Map<string, string>
+}
+
 export interface NodeOptions<App> {
   readonly scheduler: Scheduler
   readonly name: string
@@ -25,6 +30,9 @@ export interface NodeOptions<App> {
   /** Whether things may still go wrong. */
   readonly chaos: () => boolean
   readonly wrap?: PortsWrapper
+  readonly wrapDisk?: (name: string, disk: Disk) => Disk
+  /** Sees every commit; `memory.ledger` is the observer's own, kept from run to run. */
+  readonly observe: (name: string, changes: readonly Change[], memory: Memory) => void
   /** Builds and starts the program. */
   readonly start: (ports: Ports, process: Process) => Promise<App>
 }
@@ -34,13 +42,17 @@ export interface SimulatedNode<App> {
   readonly disk: Disk
   /** The running program; undefined while the process is down or still starting. */
   app(): App | undefined
+  /** The database of the latest run. */
+  tables(): Tables
   boot(): void
-  readonly crashes: () => number
+  crashes(): number
 }
 
 export function createNode<App>(options: NodeOptions<App>): SimulatedNode<App> {
   const { scheduler, name, nodePlan } = options
-  const disk = createDisk()
+  const disk = options.wrapDisk?.(name, createDisk()) ?? createDisk()
+  const memory: Memory = { ledger: new Map() }
+  let tables = createTables()
   let app: App | undefined
   let runs = 0
 
@@ -60,7 +72,10 @@ export function createNode<App>(options: NodeOptions<App>): SimulatedNode<App> {
       },
     )
     scheduler.trace(name, 'starts')
-    const ports = portsOf(options, process, disk, run)
+    const database = openDatabase(process, disk)
+    database.onCommit((changes) => options.observe(name, changes, memory))
+    tables = database.tables
+    const ports = portsOf(options, process, disk, database, run)
     void launch(options.wrap?.(ports, { name, disk, process }) ?? ports, process)
   }
 
@@ -69,18 +84,18 @@ export function createNode<App>(options: NodeOptions<App>): SimulatedNode<App> {
     if (process.alive()) app = started
   }
 
-  return { name, disk, app: () => app, boot, crashes: () => Math.max(0, runs - 1) }
+  return { name, disk, app: () => app, tables: () => tables, boot, crashes: () => Math.max(0, runs - 1) }
 }
 
 function portsOf<App>(
   { scheduler, name, plan, nodePlan, chaos }: NodeOptions<App>,
   process: Process,
   disk: Disk,
+  database: Database,
   run: number,
 ): Ports {
   const clock = { now: () => Math.floor(scheduler.now() + nodePlan.clockSkewMs) }
   const secrets = prng(`secrets/${plan.seed}/${name}/${run}`)
-  const database = openDatabase(process, disk)
   const storeFaults = {
     get serialisationFailure() {
       return chaos() ? plan.store.serialisationFailure : 0

@@ -40,6 +40,8 @@ export interface Plan {
   readonly deadlineMs: number
   readonly sealTimeoutMs: number
   readonly trainingMsMax: number
+  /** Probability that a letter of the hub is followed by a forged contribution. */
+  readonly forgery: number
   readonly network: NetworkFaults
   readonly partitions: readonly PlannedPartition[]
   readonly store: StoreFaults
@@ -107,6 +109,7 @@ export function planOf(seed: string): Plan {
     deadlineMs: hasty ? 20_000 + random.below(60_000) : 1_200_000,
     sealTimeoutMs: hasty ? 15_000 : 900_000,
     trainingMsMax: 5000,
+    forgery: random.uniform() * 0.5,
     network: {
       loss: random.uniform() * 0.2,
       duplicate: random.uniform() * 0.2,
@@ -127,6 +130,7 @@ export function undisturbed(plan: Plan): Plan {
   return {
     ...plan,
     quietAfterMs: 0,
+    forgery: 0,
     network: CALM,
     partitions: [],
     store: { serialisationFailure: 0 },

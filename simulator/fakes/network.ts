@@ -12,8 +12,10 @@ import type { Process } from './process.ts'
 /** What a running hub answers to on the wire. */
 export interface HubEndpoint {
   receive(envelope: Envelope, line: { readonly peer: OrganisationId }): Promise<unknown>
-  mail(organisation: OrganisationId, after: number, waitMs: number, signal: AbortSignal): Promise<readonly Mail[]>
-  readonly blobs: Blobs
+  mailbox(organisation: OrganisationId, after: number, waitMs: number, signal: AbortSignal): Promise<readonly Mail[]>
+  /** Whether members may fetch this blob. */
+  isPublished(digest: Digest): Promise<boolean>
+  readonly ports: { readonly blobs: Blobs }
 }
 
 export interface NetworkFaults {
@@ -35,19 +37,19 @@ export interface Partition {
   readonly until: number
 }
 
-export interface NetworkConditions {
+export interface NetworkConditions<Hub extends HubEndpoint = HubEndpoint> {
   faults(): NetworkFaults
   /** Whether nothing passes between this organisation and the hub now. */
   partitioned(organisation: OrganisationId): boolean
   /** The hub's running process, or undefined while it is down. */
-  hub(): HubEndpoint | undefined
+  hub(): Hub | undefined
   /** Told when the hub's answer leaves it: from then on the request is acknowledged. */
-  acknowledged?(organisation: OrganisationId, request: string, detail: unknown): void
+  acknowledged?(organisation: OrganisationId, request: string, detail: unknown, answer: unknown): void
 }
 
-export interface Line {
+export interface Line<Hub extends HubEndpoint = HubEndpoint> {
   /** Sends a request; `work` runs in the hub when and as often as it arrives. @throws unavailable if no answer comes */
-  call<T>(request: string, detail: unknown, work: (hub: HubEndpoint) => Promise<T>, options?: CallOptions): Promise<T>
+  call<T>(request: string, detail: unknown, work: (hub: Hub) => Promise<T>, options?: CallOptions): Promise<T>
 }
 
 interface CallOptions {
@@ -62,7 +64,11 @@ const REFUSED_MS = 5
 type Answer<T> = { readonly value: T } | { readonly error: EntenteError }
 
 /** The line of one run of an organisation's program. */
-export function createLine(process: Process, organisation: OrganisationId, conditions: NetworkConditions): Line {
+export function createLine<Hub extends HubEndpoint>(
+  process: Process,
+  organisation: OrganisationId,
+  conditions: NetworkConditions<Hub>,
+): Line<Hub> {
   const { scheduler } = process
   const { random } = scheduler
 
@@ -80,11 +86,7 @@ export function createLine(process: Process, organisation: OrganisationId, condi
     })
   }
 
-  async function serve<T>(
-    request: string,
-    detail: unknown,
-    work: (hub: HubEndpoint) => Promise<T>,
-  ): Promise<Answer<T>> {
+  async function serve<T>(request: string, detail: unknown, work: (hub: Hub) => Promise<T>): Promise<Answer<T>> {
     const hub = conditions.hub()
     if (hub === undefined) {
       await scheduler.sleep(REFUSED_MS)
@@ -92,7 +94,7 @@ export function createLine(process: Process, organisation: OrganisationId, condi
     }
     try {
       const value = structuredClone(await work(hub))
-      conditions.acknowledged?.(organisation, request, detail)
+      conditions.acknowledged?.(organisation, request, detail, value)
       return { value }
     } catch (error) {
       return { error: overTheWire(error) }
@@ -102,7 +104,7 @@ export function createLine(process: Process, organisation: OrganisationId, condi
   async function call<T>(
     request: string,
     detail: unknown,
-    work: (hub: HubEndpoint) => Promise<T>,
+    work: (hub: Hub) => Promise<T>,
     { waitMs = 0, signal }: CallOptions = {},
   ): Promise<T> {
     await process.point(`send ${request}`)
@@ -152,11 +154,11 @@ export function createConnection(
   async function uploadFrom(digest: Digest, blobs: Blobs): Promise<void> {
     const reader = await blobs.open(digest)
     const { size } = reader
-    for (let offset = await line.call('upload-offset', digest, (hub) => hub.blobs.uploadOffset(digest)); ; ) {
+    for (let offset = await line.call('upload-offset', digest, (hub) => hub.ports.blobs.uploadOffset(digest)); ; ) {
       const bytes = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(0, size - offset)))
       await reader.read(Math.min(offset, size), bytes)
       const sent = await line.call('upload', digest, (hub) =>
-        hub.blobs.uploadChunk(digest, size, offset, chunkOf(bytes)),
+        hub.ports.blobs.uploadChunk(digest, size, offset, chunkOf(bytes)),
       )
       if (sent.complete) return
       offset = sent.offset
@@ -176,7 +178,7 @@ export function createConnection(
 
   async function download(digest: Digest, blobs: Blobs): Promise<void> {
     if ((await blobs.size(digest)) !== undefined) return
-    const bytes = await line.call('download', digest, (hub) => readAll(hub.blobs, digest))
+    const bytes = await line.call('download', digest, (hub) => readAll(hub, digest))
     const writer = await blobs.create()
     await writer.write(bytes)
     await writer.commit(digest)
@@ -190,17 +192,23 @@ export function createConnection(
       )
     },
     poll: (after, waitMs, signal) =>
-      line.call(`poll ${after}`, after, (hub) => hub.mail(organisation, after, waitMs, new AbortController().signal), {
-        waitMs,
-        signal,
-      }),
+      line.call(
+        `poll ${after}`,
+        after,
+        (hub) => hub.mailbox(organisation, after, waitMs, new AbortController().signal),
+        {
+          waitMs,
+          signal,
+        },
+      ),
     upload,
     download,
   }
 }
 
-async function readAll(blobs: Blobs, digest: Digest): Promise<Uint8Array> {
-  const reader = await blobs.open(digest)
+async function readAll(hub: HubEndpoint, digest: Digest): Promise<Uint8Array> {
+  if (!(await hub.isPublished(digest))) fail('not-found', `no block records the model ${digest}`)
+  const reader = await hub.ports.blobs.open(digest)
   const bytes = new Uint8Array(reader.size)
   await reader.read(0, bytes)
   await reader.close()

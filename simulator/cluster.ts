@@ -1,0 +1,256 @@
+/**
+ * A federation in one process on virtual time: one hub and its organisations, built by the constructors of the product,
+ * each on a machine of its own that may die at any boundary; an operator who invites them and starts a training; and a
+ * forger who has stolen certificates but no keys.
+ */
+
+import { EntenteError } from '../src/base/errors.ts'
+import type { OrganisationId } from '../src/base/ids.ts'
+import type { Kernels } from '../src/models/kernels/kernels.ts'
+import { createHub, type Hub } from '../src/node/hub.ts'
+import { createOrganisation, type OrganisationNode } from '../src/node/organisation.ts'
+import type { Mail, Ports } from '../src/node/ports.ts'
+import { forge } from './adversary.ts'
+import type { Disk } from './fakes/disk.ts'
+import { CALM, createConnection, createLine, type NetworkConditions } from './fakes/network.ts'
+import { createProcess, type Process } from './fakes/process.ts'
+import { createSleep } from './fakes/sleep.ts'
+import type { Change } from './fakes/tables.ts'
+import { createTrainer } from './fakes/trainer.ts'
+import { HUB_IDENTITY, organisationIdentity, registrationOf } from './keys.ts'
+import { createNode, type PortsWrapper, type SimulatedNode } from './node.ts'
+import { operate } from './operator.ts'
+import type { Plan } from './plan.ts'
+import type { Acknowledgement, Run } from './run.ts'
+import { createScheduler, EPOCH_MS, type Scheduler } from './scheduler.ts'
+
+/** Planted bugs: each replaces something that the product is given. */
+export interface Tampering {
+  readonly ports?: PortsWrapper
+  readonly disk?: (name: string, disk: Disk) => Disk
+  readonly hub?: (hub: Hub) => Hub
+}
+
+export interface ClusterOptions {
+  readonly plan: Plan
+  readonly kernels: Kernels
+  readonly tampering?: Tampering
+  /** Organisations that take no part in a round, by the seed of their local training. */
+  readonly absent?: (seed: string) => boolean
+}
+
+/** Everything must be finished this long after things stop going wrong, unless the training itself takes longer. */
+const QUIET_MS = 3_600_000
+
+export interface Cluster {
+  readonly scheduler: Scheduler
+  readonly plan: Plan
+  readonly kernels: Kernels
+  readonly hub: SimulatedNode<Hub>
+  readonly organisations: ReadonlyMap<OrganisationId, SimulatedNode<OrganisationNode>>
+  readonly conditions: NetworkConditions<Hub>
+  /** Tokens of invitations, as organisations were given them out of band. */
+  readonly tokens: Map<OrganisationId, string>
+  readonly acknowledgements: Acknowledgement[]
+  readonly overwritten: string[]
+  chaos(): boolean
+}
+
+export function createCluster(options: ClusterOptions): Cluster {
+  const { plan, kernels, tampering = {} } = options
+  const scheduler = createScheduler(plan.seed)
+  const quietAt = EPOCH_MS + plan.quietAfterMs
+  const chaos = (): boolean => scheduler.now() < quietAt
+  const acknowledgements: Acknowledgement[] = []
+  const overwritten: string[] = []
+  const tokens = new Map<OrganisationId, string>()
+
+  const partitioned = (organisation: OrganisationId): boolean => {
+    const now = scheduler.now() - EPOCH_MS
+    return (
+      chaos() &&
+      plan.partitions.some((cut) => cut.organisation === organisation && cut.fromMs <= now && now < cut.untilMs)
+    )
+  }
+
+  const conditions: NetworkConditions<Hub> = {
+    faults: () => (chaos() ? plan.network : CALM),
+    partitioned,
+    hub: () => hub.app(),
+    acknowledged: (organisation, request, detail, answer) => {
+      acknowledgements.push(...acknowledgementsOf(organisation, request, detail, answer))
+      if (request.startsWith('poll')) forge(cluster, organisation, answer as readonly Mail[])
+    },
+  }
+
+  const common = {
+    scheduler,
+    plan,
+    chaos,
+    ...(tampering.ports === undefined ? {} : { wrap: tampering.ports }),
+    ...(tampering.disk === undefined ? {} : { wrapDisk: tampering.disk }),
+    observe: (name: string, changes: readonly Change[], node: { ledger: Map<string, string> }) =>
+      overwritten.push(...overwrites(name, changes, node.ledger)),
+  }
+
+  const hub: SimulatedNode<Hub> = createNode<Hub>({
+    ...common,
+    name: 'hub',
+    nodePlan: plan.hub,
+    async start(ports) {
+      const built = createHub(ports, HUB_IDENTITY, { kernels })
+      await built.start()
+      return tampering.hub?.(built) ?? built
+    },
+  })
+
+  const startOrganisation = async (
+    organisation: OrganisationId,
+    ports: Ports,
+    process: Process,
+  ): Promise<OrganisationNode> => {
+    const line = createLine(process, organisation, conditions)
+    const sleep = createSleep(process)
+    await join(organisation, line, sleep, ports, tokens)
+    const trainer = createTrainer(process, organisation, kernels, {
+      durationMsMax: plan.trainingMsMax,
+      ...(options.absent === undefined ? {} : { absent: options.absent }),
+    })
+    const connection = createConnection(line, process, organisation, conditions)
+    const node = createOrganisation({ ...ports, connection, trainer, sleep }, organisationIdentity(organisation), {
+      kernels,
+      dataSources: ['zeek-tsv'],
+    })
+    await node.start()
+    void node.run(new AbortController().signal)
+    return node
+  }
+
+  const organisations = new Map(
+    plan.scenario.organisations.map((organisation) => [
+      organisation,
+      createNode<OrganisationNode>({
+        ...common,
+        name: organisation,
+        nodePlan: plan.nodes[organisation] ?? { clockSkewMs: 0, crashAfterPoints: [], downMs: [] },
+        start: (ports, process) => startOrganisation(organisation, ports, process),
+      }),
+    ]),
+  )
+
+  const cluster: Cluster = {
+    scheduler,
+    plan,
+    kernels,
+    hub,
+    organisations,
+    conditions,
+    tokens,
+    acknowledgements,
+    overwritten,
+    chaos,
+  }
+  return cluster
+}
+
+/** Registers under the invitation until the hub has said yes, and remembers that it did. */
+async function join(
+  organisation: OrganisationId,
+  line: ReturnType<typeof createLine<Hub>>,
+  sleep: ReturnType<typeof createSleep>,
+  { store }: Ports,
+  tokens: ReadonlyMap<OrganisationId, string>,
+): Promise<void> {
+  while ((await store.readValue('joined')) !== true) {
+    const token = tokens.get(organisation)
+    const registration = registrationOf(organisation)
+    try {
+      if (token === undefined) throw new EntenteError('unavailable', 'the invitation has not arrived')
+      await line.call('register', registration, (hub) => hub.register(token, registration))
+      await store.transact((transaction) => transaction.setValue('joined', true))
+    } catch (error) {
+      if (!(error instanceof EntenteError) || !error.retryable) throw error
+      await sleep(1000)
+    }
+  }
+}
+
+function acknowledgementsOf(
+  organisation: OrganisationId,
+  request: string,
+  detail: unknown,
+  answer: unknown,
+): Acknowledgement[] {
+  if (request === 'register') return [{ type: 'registration', organisation, ...(detail as { signingKey: string }) }]
+  if (request.startsWith('deliver')) return [{ type: 'envelope', organisation, envelope: detail as never }]
+  if (request.startsWith('poll'))
+    return (answer as readonly Mail[]).map((mail) => ({ type: 'mail', organisation, mail }))
+  if (request === 'upload' && (answer as { complete: boolean }).complete)
+    return [{ type: 'blob', organisation, digest: detail as never }]
+  return []
+}
+
+/** Blocks never change: a node that stores another one at a height that it had breaks P6, whatever it holds at the end. */
+function overwrites(name: string, changes: readonly Change[], ledger: Map<string, string>): string[] {
+  const found: string[] = []
+  for (const change of changes) {
+    if (change.type !== 'record' || change.collection !== 'ledger') continue
+    const { leaf } = change.value as { leaf: string }
+    const before = ledger.get(change.key)
+    if (before !== undefined && before !== leaf) found.push(`${name} replaced block ${change.key}`)
+    ledger.set(change.key, leaf)
+  }
+  return found
+}
+
+/** Runs a plan to its end. */
+export async function runCluster(options: ClusterOptions): Promise<Run> {
+  const cluster = createCluster(options)
+  const { scheduler, plan, hub, organisations } = cluster
+  const nodes = [hub, ...organisations.values()]
+  for (const node of nodes) node.boot()
+  const operator = createProcess(scheduler, 'operator')
+  void operate(cluster, operator)
+  const longest = plan.scenario.rounds * (plan.deadlineMs + plan.sealTimeoutMs + QUIET_MS)
+  const until = EPOCH_MS + plan.quietAfterMs + longest
+  await scheduler.run({ until, done: () => unfinishedOf(cluster).length === 0 })
+  const unfinished = unfinishedOf(cluster)
+  return {
+    plan,
+    scheduler,
+    acknowledgements: cluster.acknowledgements,
+    overwritten: cluster.overwritten,
+    hub: remainsOf(hub),
+    organisations: [...organisations.values()].map(remainsOf),
+    finished: unfinished.length === 0,
+    unfinished,
+  }
+}
+
+function remainsOf(node: SimulatedNode<unknown>) {
+  return { name: node.name, tables: node.tables(), blobs: node.disk.blobs, crashes: node.crashes() }
+}
+
+const ENDED = new Set(['done', 'stopped', 'failed'])
+
+/** What must still happen before the history is complete; nothing counts as finished while things may go wrong. */
+function unfinishedOf({ hub, organisations, scheduler, plan }: Cluster): string[] {
+  if (scheduler.now() < EPOCH_MS + plan.quietAfterMs) return ['the troubles go on']
+  const training = hub.tables().streams.get('training/t-1')?.state as { phase: string } | undefined
+  const waiting = [...organisations.values(), hub].flatMap((node) => waitingFor(node, scheduler.now()))
+  if (training === undefined || !ENDED.has(training.phase))
+    waiting.push(`the training is ${training?.phase ?? 'not there'}`)
+  const size = hub.tables().collections.get('ledger')?.size ?? 0
+  for (const node of organisations.values()) {
+    const held = node.tables().collections.get('ledger')?.size ?? 0
+    if (held !== size) waiting.push(`${node.name} holds ${held} of ${size} blocks`)
+  }
+  return waiting
+}
+
+function waitingFor(node: SimulatedNode<unknown>, now: number): string[] {
+  if (node.app() === undefined) return [`${node.name} is down`]
+  // A timer of the far future, such as the deadline of a round that ended early, is not something left to do.
+  const due = [...node.tables().jobs.values()].filter((job) => (job.runAt ?? 0) < now + 1000)
+  return due.map((job) => `${node.name} has not carried out ${job.id}`)
+}

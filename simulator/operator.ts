@@ -1,0 +1,64 @@
+/** The person at the hub: invites the organisations, waits until they are there, starts the training. Tries again and again. */
+
+import { EntenteError } from '../src/base/errors.ts'
+import type { Hub } from '../src/node/hub.ts'
+import type { Cluster } from './cluster.ts'
+import type { Process } from './fakes/process.ts'
+import type { Plan } from './plan.ts'
+
+export const TRAINING_ID = 't-1'
+
+const PATIENCE_MS = 10_000
+
+export async function operate(cluster: Cluster, operator: Process): Promise<void> {
+  const { plan, tokens } = cluster
+  for (const organisation of plan.scenario.organisations) {
+    const { token } = await insist(cluster, operator, (hub) => hub.invite({ organisation }))
+    tokens.set(organisation, token)
+  }
+  const { length } = plan.scenario.organisations
+  while ((await insist(cluster, operator, (hub) => hub.organisations())).length < length)
+    await cluster.scheduler.sleep(500)
+  await insist(cluster, operator, (hub) => startTraining(hub, plan))
+}
+
+/** A first try may have succeeded before the hub died: then the training is there already. */
+async function startTraining(hub: Hub, plan: Plan): Promise<void> {
+  try {
+    await hub.startTraining({ trainingId: TRAINING_ID, config: trainingConfig(plan) })
+  } catch (error) {
+    if (!(error instanceof EntenteError) || error.code !== 'already-exists') throw error
+  }
+}
+
+export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs }: Plan) {
+  return {
+    model: { kind: 'mlp', inputs: 4, hidden: [5] },
+    strategy: { name: scenario.strategy },
+    local: { epochs: 1, batchSize: 16, learningRate: 0.05, optimiser: 'sgd', proximalMu: scenario.proximalMu },
+    round: { participantsMin: 2, deadlineMs, sealTimeoutMs },
+    clipNorm: scenario.clipNorm,
+    seed: scenario.trainingSeed,
+    rounds: scenario.rounds,
+  }
+}
+
+/** Calls the hub until it answers; a hub that dies in the middle never does. */
+async function insist<T>({ hub, scheduler }: Cluster, operator: Process, work: (hub: Hub) => Promise<T>): Promise<T> {
+  for (;;) {
+    const app = hub.app()
+    const answer = app === undefined ? undefined : await answered(operator, work(app))
+    if (answer !== undefined) return answer.value
+    await scheduler.sleep(500)
+  }
+}
+
+function answered<T>(operator: Process, work: Promise<T>): Promise<{ value: T } | undefined> {
+  return new Promise((resolve, reject) => {
+    operator.after(PATIENCE_MS, () => resolve(undefined))
+    work.then(
+      (value) => resolve({ value }),
+      (error: unknown) => (error instanceof EntenteError && error.retryable ? resolve(undefined) : reject(error)),
+    )
+  })
+}
