@@ -6,7 +6,14 @@ import { type Envelope, parseEnvelope } from '../../base/envelope.ts'
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { Digest } from '../../base/ids.ts'
 import type { BlobReader, Blobs, HubConnection, Mail } from '../ports.ts'
-import { createHttpClient, type HttpClient, type HttpClientOptions, problemError, readAll, unavailable } from './http.ts'
+import {
+  createHttpClient,
+  type HttpClient,
+  type HttpClientOptions,
+  problemError,
+  readAll,
+  unavailable,
+} from './http.ts'
 
 export const API = '/api/fl-blockchain'
 const UPLOAD_CHUNK_BYTES = 1 << 20
@@ -28,7 +35,8 @@ export function createHubClient(options: HttpClientOptions): HubConnection & { c
 }
 
 async function deliver(http: HttpClient, envelope: Envelope): Promise<unknown> {
-  if (envelope.header.type !== 'contribution') return http.call({ method: 'POST', path: `${API}/federation/messages`, json: envelope })
+  if (envelope.header.type !== 'contribution')
+    return http.call({ method: 'POST', path: `${API}/federation/messages`, json: envelope })
   // The documented form of a contribution is its envelope under the document's names.
   const json = { ...(envelope.body as object), signature: { header: envelope.header, value: envelope.signature } }
   return http.call({ method: 'POST', path: `${API}/federation/submit-gradient`, json })
@@ -36,7 +44,9 @@ async function deliver(http: HttpClient, envelope: Envelope): Promise<unknown> {
 
 async function poll(http: HttpClient, after: number, waitMs: number, signal: AbortSignal): Promise<readonly Mail[]> {
   const path = `${API}/federation/mailbox?after=${after}&wait=${waitMs}`
-  const parsed = mailSchema.safeParse(await http.call({ method: 'GET', path, timeoutMs: waitMs + POLL_SLACK_MS, signal }))
+  const parsed = mailSchema.safeParse(
+    await http.call({ method: 'GET', path, timeoutMs: waitMs + POLL_SLACK_MS, signal }),
+  )
   if (!parsed.success) fail('unavailable', 'the hub answered with something that is not a mailbox')
   return parsed.data.mail.map(({ position, envelope }) => ({ position, envelope: parseEnvelope(envelope) }))
 }
@@ -55,9 +65,19 @@ async function upload(http: HttpClient, digest: Digest, blobs: Blobs): Promise<v
 async function uploadRest(http: HttpClient, reader: BlobReader): Promise<boolean> {
   const offset = await uploadOffset(http, reader)
   if (offset === undefined) return true
-  const headers = { 'content-type': 'application/octet-stream', 'content-length': reader.size - offset, 'upload-offset': offset, 'upload-length': reader.size }
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'content-length': reader.size - offset,
+    'upload-offset': offset,
+    'upload-length': reader.size,
+  }
   try {
-    const response = await http.send({ method: 'PUT', path: blobPath(reader.digest), headers, body: () => bytesFrom(reader, offset) })
+    const response = await http.send({
+      method: 'PUT',
+      path: blobPath(reader.digest),
+      headers,
+      body: () => bytesFrom(reader, offset),
+    })
     const body = await readAll(response)
     if (response.statusCode === 201 || response.statusCode === 200) return true
     throw problemError(parseLoosely(body), response.statusCode ?? 0)
@@ -74,7 +94,8 @@ async function uploadOffset(http: HttpClient, reader: BlobReader): Promise<numbe
   response.resume()
   if (response.statusCode === 200) return undefined
   const offset = Number(response.headers['upload-offset'])
-  if (response.statusCode !== 404 || !Number.isSafeInteger(offset)) throw problemError(codeHeader(response), response.statusCode ?? 0)
+  if (response.statusCode !== 404 || !Number.isSafeInteger(offset))
+    throw problemError(codeHeader(response), response.statusCode ?? 0)
   return Math.min(offset, reader.size)
 }
 
@@ -91,21 +112,24 @@ async function download(http: HttpClient, digest: Digest, blobs: Blobs): Promise
     if ((await blobs.size(digest)) !== undefined) return
     await downloadRest(http, digest, blobs, attempt + 1 === ATTEMPTS_MAX)
   }
-  if ((await blobs.size(digest)) === undefined) fail('unavailable', `the download of ${digest} was interrupted ${ATTEMPTS_MAX} times`)
+  if ((await blobs.size(digest)) === undefined)
+    fail('unavailable', `the download of ${digest} was interrupted ${ATTEMPTS_MAX} times`)
 }
 
 async function downloadRest(http: HttpClient, digest: Digest, blobs: Blobs, last: boolean): Promise<void> {
   const offset = await blobs.uploadOffset(digest)
   const headers = offset > 0 ? { range: `bytes=${offset}-` } : {}
   const response = await http.send({ method: 'GET', path: blobPath(digest), headers })
-  if (response.statusCode !== 200 && response.statusCode !== 206) throw problemError(parseLoosely(await readAll(response)), response.statusCode ?? 0)
+  if (response.statusCode !== 200 && response.statusCode !== 206)
+    throw problemError(parseLoosely(await readAll(response)), response.statusCode ?? 0)
   const start = response.statusCode === 206 ? offset : 0
   const size = start + Number(response.headers['content-length'])
   try {
     await blobs.uploadChunk(digest, size, start, response)
   } catch (error) {
     response.destroy()
-    const interrupted = !(error instanceof EntenteError) || error.code === 'offset-mismatch' || error.code === 'blob-truncated'
+    const interrupted =
+      !(error instanceof EntenteError) || error.code === 'offset-mismatch' || error.code === 'blob-truncated'
     if (!interrupted) throw error
     if (last) throw unavailable(`the download of ${digest} broke`, error)
   }

@@ -41,7 +41,12 @@ export interface HttpClientOptions {
 }
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: 8, maxCachedSessions: 0, ...clientTls(options.tls, options.federation) })
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: 8,
+    maxCachedSessions: 0,
+    ...clientTls(options.tls, options.federation),
+  })
   /** Index of the address that answered last. */
   let preferred = 0
 
@@ -65,7 +70,13 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         failures[url] = codeOf(error)
       }
     }
-    fail('unavailable', `the hub does not answer: ${Object.entries(failures).map(([url, code]) => `${url}: ${code}`).join(', ')}`, { failures })
+    fail(
+      'unavailable',
+      `the hub does not answer: ${Object.entries(failures)
+        .map(([url, code]) => `${url}: ${code}`)
+        .join(', ')}`,
+      { failures },
+    )
   }
 
   return {
@@ -75,7 +86,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   }
 }
 
-function exchange(agent: Agent, url: URL, request: Request, common: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+function exchange(
+  agent: Agent,
+  url: URL,
+  request: Request,
+  common: Readonly<Record<string, string>>,
+): Promise<IncomingMessage> {
   const payload = request.json === undefined ? undefined : Buffer.from(JSON.stringify(request.json))
   const headers = {
     accept: 'application/json, application/problem+json',
@@ -86,7 +102,9 @@ function exchange(agent: Agent, url: URL, request: Request, common: Readonly<Rec
   return new Promise((resolve, reject) => {
     const { method, signal, timeoutMs = TIMEOUT_MS } = request
     const outgoing = httpsRequest(url, { agent, method, headers, ...(signal === undefined ? {} : { signal }) }, resolve)
-    outgoing.setTimeout(timeoutMs, () => outgoing.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })))
+    outgoing.setTimeout(timeoutMs, () =>
+      outgoing.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })),
+    )
     outgoing.on('error', reject)
     if (request.body === undefined) outgoing.end(payload)
     // A server that refuses early closes its side: then the response counts, not the write error that follows it.
@@ -117,7 +135,9 @@ async function jsonOf(response: IncomingMessage): Promise<unknown> {
   try {
     value = body.length === 0 ? undefined : JSON.parse(body.toString('utf8'))
   } catch (cause) {
-    throw new EntenteError('unavailable', `the answer (status ${status}) is not JSON: the address may not be a hub's`, { cause })
+    throw new EntenteError('unavailable', `the answer (status ${status}) is not JSON: the address may not be a hub's`, {
+      cause,
+    })
   }
   if (status >= 200 && status < 300) return value
   throw problemError(value, status)
@@ -125,7 +145,11 @@ async function jsonOf(response: IncomingMessage): Promise<unknown> {
 
 /** The error that a problem document (RFC 9457) of our server stands for. */
 export function problemError(value: unknown, status: number): EntenteError {
-  const problem = (typeof value === 'object' && value !== null ? value : {}) as { code?: unknown; detail?: unknown; details?: unknown }
+  const problem = (typeof value === 'object' && value !== null ? value : {}) as {
+    code?: unknown
+    detail?: unknown
+    details?: unknown
+  }
   const message = typeof problem.detail === 'string' ? problem.detail : `the server answered with status ${status}`
   if (!isErrorCode(problem.code)) return new EntenteError(status >= 500 ? 'unavailable' : 'invalid-request', message)
   return new EntenteError(problem.code, message, { details: (problem.details ?? {}) as ErrorDetails })

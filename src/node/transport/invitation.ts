@@ -9,7 +9,10 @@ const invitationSchema = z.strictObject({
   v: z.literal(1),
   federation: z.string().transform((name) => federationId(name)),
   /** Addresses of the hub's processes. */
-  urls: z.array(z.url({ protocol: /^https$/ })).min(1).max(16),
+  urls: z
+    .array(z.url({ protocol: /^https$/ }))
+    .min(1)
+    .max(16),
   /** PEM certificate of the federation's authority: what makes the first contact safe. */
   authority: z.string().min(1).max(8192),
   /** Shown once, kept by the hub as a digest only. */
@@ -27,8 +30,10 @@ export function encodeInvitation(invitation: Invitation): string {
 /** @throws invitation-invalid for anything that {@link encodeInvitation} did not write, and after its expiry */
 export function decodeInvitation(encoded: string, now: number): Invitation {
   const parsed = invitationSchema.safeParse(jsonOf(encoded.trim()))
-  if (!parsed.success) fail('invitation-invalid', 'this is not an invitation; copy the whole string, without line breaks')
-  if (parsed.data.expiresAt <= now) fail('invitation-invalid', 'the invitation has expired; ask the operator of the hub for another')
+  if (!parsed.success)
+    fail('invitation-invalid', 'this is not an invitation; copy the whole string, without line breaks')
+  if (parsed.data.expiresAt <= now)
+    fail('invitation-invalid', 'the invitation has expired; ask the operator of the hub for another')
   return parsed.data
 }
 

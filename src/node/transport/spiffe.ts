@@ -23,7 +23,7 @@ const SPIFFE = /^URI:spiffe:\/\/([a-z0-9.-]{1,127})\/(?:(hub|operator)|organisat
  * @throws unauthenticated if it names nobody, several, or a member of another federation
  */
 export function peerOfAltName(altName: string | undefined, federation: FederationId): Peer {
-  const uris = (altName ?? '').split(', ').filter(name => name.startsWith('URI:'))
+  const uris = (altName ?? '').split(', ').filter((name) => name.startsWith('URI:'))
   const match = uris.length === 1 ? SPIFFE.exec(uris[0] ?? '') : null
   if (match === null) fail('unauthenticated', 'the certificate does not carry exactly one SPIFFE identity')
   const [, domain = '', role, organisation = ''] = match

@@ -63,7 +63,10 @@ function serialNumber(): string {
   return toHex(bytes)
 }
 
-const validity = (now: number, days: number) => ({ notBefore: new Date(now - DAY_MS), notAfter: new Date(now + days * DAY_MS) })
+const validity = (now: number, days: number) => ({
+  notBefore: new Date(now - DAY_MS),
+  notAfter: new Date(now + days * DAY_MS),
+})
 
 /** A new self-signed authority for one federation. `now` in milliseconds since the epoch. */
 export async function createAuthority(federation: FederationId, now: number): Promise<Authority> {
@@ -86,7 +89,10 @@ export async function createAuthority(federation: FederationId, now: number): Pr
 /** A fresh TLS key and a request for a certificate over it; the subject is chosen by the authority, not asked for. */
 export async function createRequest(): Promise<CertificateRequest> {
   const keys = await generateKeys()
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({ keys: keys as never, signingAlgorithm: SIGNATURE })
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    keys: keys as never,
+    signingAlgorithm: SIGNATURE,
+  })
   return { csr: request.toString('pem'), key: await exportKey(keys.privateKey) }
 }
 
@@ -104,7 +110,7 @@ async function parseRequest(csr: string): Promise<x509.Pkcs10CertificateRequest>
 }
 
 function altNames(federation: FederationId, peer: Peer, hosts: readonly string[]): x509.JsonGeneralNames {
-  const names = hosts.map(host => ({ type: isIP(host) ? ('ip' as const) : ('dns' as const), value: host }))
+  const names = hosts.map((host) => ({ type: isIP(host) ? ('ip' as const) : ('dns' as const), value: host }))
   return [{ type: 'url', value: spiffeUri(federation, peer) }, ...names]
 }
 
@@ -160,14 +166,17 @@ export function clientTls(material: TlsMaterial | { readonly authority: string }
     ca: [material.authority],
     minVersion: 'TLSv1.3' as const,
     // The address proves nothing; the authority's word that this is the hub does.
-    checkServerIdentity: (_host: string, certificate: PeerCertificate): Error | undefined => hubIdentityError(certificate, federation),
+    checkServerIdentity: (_host: string, certificate: PeerCertificate): Error | undefined =>
+      hubIdentityError(certificate, federation),
   }
 }
 
 function hubIdentityError(certificate: PeerCertificate, federation: FederationId): Error | undefined {
   try {
     const peer = peerOfAltName(certificate.subjectaltname, federation)
-    return peer.role === 'hub' ? undefined : new EntenteError('unauthenticated', 'the server is not the hub of the federation')
+    return peer.role === 'hub'
+      ? undefined
+      : new EntenteError('unauthenticated', 'the server is not the hub of the federation')
   } catch (error) {
     return error as Error
   }

@@ -1,0 +1,94 @@
+/** The effect `aggregate`: updates from blobs, in chunks, to the blob of the next model and of the strategy's state. */
+
+import { EntenteError } from '../../base/errors.ts'
+import type { Digest } from '../../base/ids.ts'
+import { aggregate, type AggregationNorms } from '../../learning/aggregate.ts'
+import { modelVersion } from '../../learning/block-content.ts'
+import type { RoundEffect, RoundEvent } from '../../learning/round-state.ts'
+import type { TensorReader } from '../../learning/tensor-reader.ts'
+import type { Blobs, BlobWriter } from '../ports.ts'
+import { openBlobTensors, type OpenTensors } from '../tensors.ts'
+import type { HubContext } from './identity.ts'
+
+type AggregateEffect = Extract<RoundEffect, { type: 'aggregate' }>
+
+/** The round's next event: `aggregated`, or `aggregation-failed` where trying again cannot help. */
+export async function aggregateRound(context: HubContext, effect: AggregateEffect): Promise<RoundEvent> {
+  const { clock } = context.ports
+  const startedAt = clock.now()
+  try {
+    const result = await withInputs(context.ports.blobs, effect, (inputs) => writeOutputs(context, effect, inputs))
+    const at = clock.now()
+    return { type: 'aggregated', ...result, durationMs: at - startedAt, at }
+  } catch (error) {
+    if (!(error instanceof EntenteError) || error.retryable) throw error
+    return { type: 'aggregation-failed', code: error.code, message: error.message, at: clock.now() }
+  }
+}
+
+interface Inputs {
+  readonly base: TensorReader
+  readonly previous: TensorReader | null
+  readonly state: TensorReader | null
+  readonly updates: readonly {
+    readonly organisation: string
+    readonly reader: TensorReader
+    readonly sampleCount: number
+  }[]
+}
+
+/** Opens what the aggregation reads, and closes it whatever happens. */
+async function withInputs<T>(blobs: Blobs, effect: AggregateEffect, work: (inputs: Inputs) => Promise<T>): Promise<T> {
+  const opened: OpenTensors[] = []
+  async function open(digest: Digest): Promise<TensorReader> {
+    const tensors = await openBlobTensors(blobs, digest)
+    opened.push(tensors)
+    return tensors
+  }
+  const openIfAny = async (digest: Digest | null): Promise<TensorReader | null> =>
+    digest === null ? null : open(digest)
+  try {
+    const base = await open(effect.baseModel)
+    const previous = await openIfAny(effect.previousModel)
+    const state = await openIfAny(effect.strategyState)
+    const updates: Inputs['updates'][number][] = []
+    for (const { organisation, update, sampleCount } of effect.contributions)
+      updates.push({ organisation, sampleCount, reader: await open(update.digest) })
+    return await work({ base, previous, state, updates })
+  } finally {
+    for (const tensors of opened) await tensors.close()
+  }
+}
+
+type Outputs = AggregationNorms & { readonly model: Digest; readonly strategyState: Digest | null }
+
+async function writeOutputs(
+  { ports, options }: HubContext,
+  { config, round }: AggregateEffect,
+  inputs: Inputs,
+): Promise<Outputs> {
+  const model = await ports.blobs.create()
+  /** Made at the first byte: most strategies have no state. */
+  let state: BlobWriter | undefined
+  try {
+    const norms = await aggregate({
+      ...inputs,
+      strategy: config.strategy,
+      sampleCountMax: config.round.sampleCountMax,
+      version: modelVersion(round),
+      kernels: options.kernels,
+      writeModel: (chunk) => model.write(chunk),
+      async writeState(chunk) {
+        state ??= await ports.blobs.create()
+        await state.write(chunk)
+      },
+      ...(options.chunkElements === undefined ? {} : { chunkElements: options.chunkElements }),
+    })
+    const strategyState = (await state?.commit())?.digest ?? null
+    return { ...norms, strategyState, model: (await model.commit()).digest }
+  } catch (error) {
+    await model.abort()
+    await state?.abort()
+    throw error
+  }
+}

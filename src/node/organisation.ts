@@ -1,0 +1,77 @@
+/**
+ * An organisation's node: keeps its data inside, trains on it when the hub announces a round, vouches for what it sent,
+ * and keeps a verified copy of the ledger. It dials out only. This file wires its machines to the world; what each effect
+ * does is in `organisation/`, by noun.
+ */
+
+import type { OrganisationId } from '../base/ids.ts'
+import { type PublicKey, publicKeyOf } from '../base/signature.ts'
+import { participantMachine } from '../learning/participant.ts'
+import { type ReplicaState, replicaMachine } from '../ledger/replica.ts'
+import { type AnyMachine, createDrive, type Drive } from './drive.ts'
+import { createLedgerReader, type LedgerReader } from './ledger-reader.ts'
+import { performOrganisationEffect } from './organisation/effects.ts'
+import type {
+  OrganisationContext,
+  OrganisationIdentity,
+  OrganisationOptions,
+  OrganisationPorts,
+} from './organisation/identity.ts'
+import { leaveFederation } from './organisation/letters.ts'
+import { pollForever, pollOnce } from './organisation/poll.ts'
+import { receiveMail } from './organisation/receive.ts'
+import { type OrganisationNodeStatus, status } from './organisation/status.ts'
+
+export type { OrganisationIdentity, OrganisationOptions, OrganisationPorts } from './organisation/identity.ts'
+
+export interface OrganisationNode {
+  readonly organisation: OrganisationId
+  readonly publicKey: PublicKey
+  readonly ports: OrganisationPorts
+  readonly ledger: LedgerReader
+  /** Begins to carry out effects, those left over from earlier processes among them. */
+  start(): Promise<void>
+  /** Asks the hub for mail until the signal aborts; backs off while the hub does not answer. */
+  run(signal: AbortSignal): Promise<void>
+  /** One poll; returns the number of letters that it brought. @throws unavailable */
+  poll(signal: AbortSignal): Promise<number>
+  stop(): Promise<void>
+  /** Leaves the federation for good. @throws unavailable */
+  leave(): Promise<void>
+  status(): Promise<OrganisationNodeStatus>
+}
+
+function machinesOf({ identity }: OrganisationContext): readonly AnyMachine[] {
+  const participant = participantMachine({ organisation: identity.organisation })
+  const replica = replicaMachine({ origin: identity.federation, hubKey: identity.ledgerKey })
+  return [participant, replica] as unknown as readonly AnyMachine[]
+}
+
+export function createOrganisation(
+  ports: OrganisationPorts,
+  identity: OrganisationIdentity,
+  options: OrganisationOptions,
+): OrganisationNode {
+  const context: OrganisationContext = { ports, identity, options }
+  const log = options.log === undefined ? {} : { log: options.log }
+  const drive: Drive = createDrive({ ...ports, ...log }, machinesOf(context), (effect, effectContext) =>
+    performOrganisationEffect(context, effect, effectContext),
+  )
+  const replicaSize = async (): Promise<number> =>
+    ((await drive.read('replica')) as ReplicaState | undefined)?.log.size ?? 0
+  const ledger = createLedgerReader(ports.store, replicaSize)
+  const receive = (mail: Parameters<typeof receiveMail>[2]) => receiveMail(context, drive, mail)
+
+  return {
+    organisation: identity.organisation,
+    publicKey: publicKeyOf(identity.secret),
+    ports,
+    ledger,
+    start: () => drive.start(),
+    run: (signal) => pollForever(context, receive, signal),
+    poll: (signal) => pollOnce(context, receive, signal),
+    stop: () => drive.stop(),
+    leave: () => leaveFederation(context),
+    status: () => status(context, ledger),
+  }
+}

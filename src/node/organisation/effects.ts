@@ -1,0 +1,110 @@
+/**
+ * What an organisation's node does after a transaction. A handler may run twice: letters keep their ids, blobs are named
+ * by content, and training the same request gives the same bytes. Refusals become events; the rest is tried again.
+ */
+
+import { EntenteError, fail } from '../../base/errors.ts'
+import type { ParticipantEffect, ParticipantState } from '../../learning/participant-state.ts'
+import { signBlock } from '../../ledger/block.ts'
+import type { ReplicaEffect, ReplicaState } from '../../ledger/replica.ts'
+import type { DriveEffect } from '../../base/machine.ts'
+import type { Dispatch, EffectContext } from '../drive.ts'
+import type { OrganisationContext } from './identity.ts'
+import { deliver } from './letters.ts'
+import { fetchModel, trainAndContribute } from './train.ts'
+
+type OrganisationEffect = Exclude<ParticipantEffect, DriveEffect> | ReplicaEffect
+type EffectOf<Type extends OrganisationEffect['type']> = Extract<OrganisationEffect, { type: Type }>
+
+/** A newcomer replays the whole ledger; of models that were replaced long ago it need not fetch the files. */
+const MODELS_BEHIND_MAX = 16
+
+export async function performOrganisationEffect(
+  context: OrganisationContext,
+  effect: OrganisationEffect,
+  { id, stream }: EffectContext,
+): Promise<readonly Dispatch[]> {
+  switch (effect.type) {
+    case 'train':
+      return (await isIn(context, stream, 'training')) ? [{ stream, event: await train(context, effect) }] : []
+    case 'contribute':
+      return (await isIn(context, stream, 'contributing'))
+        ? [{ stream, event: await contribute(context, effect, id) }]
+        : []
+    case 'decline':
+      await deliver(context, 'round-declined', { round_id: effect.roundId, reason: effect.reason }, id)
+      return []
+    case 'sign-block':
+      await sign(context, effect, id)
+      return [{ stream, event: { type: 'block-signed', at: context.ports.clock.now() } }]
+    case 'block-verified':
+      await keepModel(context, effect)
+      return []
+    default:
+      return unknownEffect(effect)
+  }
+}
+
+/** A job that was tried for long may find its round over: then there is nothing left to do. */
+async function isIn(
+  { ports }: OrganisationContext,
+  stream: string,
+  phase: ParticipantState['phase'],
+): Promise<boolean> {
+  const state = (await ports.store.readStream(stream))?.state as ParticipantState | undefined
+  return state?.phase === phase
+}
+
+async function train(context: OrganisationContext, effect: EffectOf<'train'>): Promise<unknown> {
+  try {
+    const trained = await trainAndContribute(context, effect)
+    return { type: 'trained', ...trained, at: context.ports.clock.now() }
+  } catch (error) {
+    return { type: 'training-failed', ...refusalOf(error), at: context.ports.clock.now() }
+  }
+}
+
+async function contribute(
+  context: OrganisationContext,
+  { body }: EffectOf<'contribute'>,
+  id: string,
+): Promise<unknown> {
+  const { connection, blobs, clock } = context.ports
+  const { digest } = body.encrypted_gradient.blob
+  try {
+    await connection.upload(digest, blobs)
+    await deliver(context, 'contribution', body, id)
+    return { type: 'contributed', at: clock.now() }
+  } catch (error) {
+    const refusal = refusalOf(error)
+    // The hub holds this very update of ours under another envelope: it counts.
+    if (refusal.code === 'already-submitted' && refusal.details['digest'] === digest)
+      return { type: 'contributed', at: clock.now() }
+    return { type: 'contribution-refused', code: refusal.code, message: refusal.message, at: clock.now() }
+  }
+}
+
+/** The particulars of an error that will be the same next time; any other is thrown on, to be tried again. */
+function refusalOf(error: unknown) {
+  if (!(error instanceof EntenteError) || error.retryable) throw error
+  return { code: error.code, message: error.message, details: error.details }
+}
+
+async function sign(
+  context: OrganisationContext,
+  { id, block }: EffectOf<'sign-block'>,
+  effectId: string,
+): Promise<void> {
+  const signature = signBlock(block, context.identity.secret)
+  await deliver(context, 'block-signature', { id, height: block.height, hash: block.hash, signature }, effectId)
+}
+
+async function keepModel(context: OrganisationContext, { block }: EffectOf<'block-verified'>): Promise<void> {
+  const replica = (await context.ports.store.readStream('replica'))?.state as ReplicaState | undefined
+  if ((replica?.log.size ?? 0) - block.height > MODELS_BEHIND_MAX) return
+  await fetchModel(context, block.model_hash)
+}
+
+function unknownEffect(effect: never): never {
+  fail('internal', `the node has no handler for the effect ${JSON.stringify(effect)}`)
+}

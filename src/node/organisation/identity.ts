@@ -1,0 +1,45 @@
+/** Who an organisation's node is and what it is given, shared by the files of this folder. */
+
+import type { FederationId, OrganisationId } from '../../base/ids.ts'
+import type { PublicKey, SecretKey } from '../../base/signature.ts'
+import type { Kernels } from '../../models/kernels/kernels.ts'
+import type { DriveLog } from '../drive.ts'
+import type { HubConnection, Ports, Trainer } from '../ports.ts'
+
+export interface OrganisationIdentity {
+  readonly federation: FederationId
+  readonly organisation: OrganisationId
+  /** Signs envelopes and blocks. */
+  readonly secret: SecretKey
+  /** Verifies the hub's envelopes. */
+  readonly hubKey: PublicKey
+  /** Verifies the ledger's checkpoints. */
+  readonly ledgerKey: PublicKey
+}
+
+export interface OrganisationPorts extends Ports {
+  readonly connection: HubConnection
+  readonly trainer: Trainer
+  /** Resolves after `ms` or when the signal aborts; virtual time in the simulator. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
+
+export interface OrganisationOptions {
+  readonly kernels: Kernels
+  readonly log?: DriveLog
+  /** Kinds of log trained on, declared with each contribution, e.g. `zeek-tsv`. */
+  readonly dataSources?: readonly string[]
+  /** How long one poll may wait at the hub. Default 25 s. */
+  readonly pollWaitMs?: number
+  /** First and longest pause after the hub did not answer. Default 0.5 s and 15 s. */
+  readonly backOffMs?: number
+  readonly backOffMsMax?: number
+  /** How long an envelope to the hub stays valid. Default 10 minutes: it is signed anew for each delivery. */
+  readonly letterLifetimeMs?: number
+}
+
+export interface OrganisationContext {
+  readonly ports: OrganisationPorts
+  readonly identity: OrganisationIdentity
+  readonly options: OrganisationOptions
+}

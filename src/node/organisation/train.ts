@@ -1,0 +1,74 @@
+/** One organisation's work in a round: fetch the model, train, take the difference, make a contribution of it. */
+
+import { EntenteError, fail } from '../../base/errors.ts'
+import { digestOf } from '../../base/hash.ts'
+import type { Digest } from '../../base/ids.ts'
+import { prepareContribution } from '../../learning/contribution.ts'
+import type { ParticipantEffect } from '../../learning/participant-state.ts'
+import type { StageRecord } from '../../learning/stages.ts'
+import { createModel } from '../../models/model.ts'
+import { encodeFlat, readFlat, specOf, updateMetadata, writeBlob } from '../model-files.ts'
+import type { OrganisationContext } from './identity.ts'
+
+type TrainEffect = Extract<ParticipantEffect, { type: 'train' }>
+
+export interface Trained {
+  readonly update: { readonly digest: Digest; readonly size: number }
+  readonly sampleCount: number
+  readonly stages: readonly StageRecord[]
+  readonly metrics: Readonly<Record<string, number>>
+  readonly dataSources: readonly string[]
+}
+
+/** @throws no-data, not-finite, model-invalid: retrying cannot help; unavailable and the like: it can */
+export async function trainAndContribute(context: OrganisationContext, effect: TrainEffect): Promise<Trained> {
+  const { baseModel, config, seed } = effect
+  const { ports, options } = context
+  await fetchModel(context, baseModel)
+  const { header, values } = await readFlat(ports.blobs, baseModel)
+  if (digestOf(specOf(header)) !== digestOf(config.model))
+    fail('model-invalid', 'the model announced is not of the announced kind')
+  const { rowsMax, epochs, batchSize, learningRate, optimiser, proximalMu } = config.local
+  const request = {
+    spec: config.model,
+    parameters: values,
+    epochs,
+    batchSize,
+    learningRate,
+    optimiser,
+    proximalMu,
+    rowsMax,
+    seed,
+  }
+  const { parameters, summary } = await ports.trainer.train(request)
+  const { update, stages } = prepareContribution(difference(parameters, values), config, options.kernels)
+  const layout = createModel(config.model, options.kernels).layout
+  const blob = await writeBlob(ports.blobs, encodeFlat(layout, updateMetadata(baseModel), update))
+  return {
+    update: blob,
+    sampleCount: summary.sampleCount,
+    stages,
+    metrics: { loss: summary.loss, positives: summary.positives },
+    dataSources: options.dataSources ?? [],
+  }
+}
+
+/** w_local - w_base, rounded once to float32. */
+function difference(local: Float32Array, base: Float32Array): Float32Array {
+  if (local.length !== base.length)
+    fail('wrong-shape', `training returned ${local.length} parameters for a model of ${base.length}`)
+  return local.map((value, i) => value - (base[i] ?? 0))
+}
+
+/** Copies a model from the hub unless it is here; its digest is verified as it is written. */
+export async function fetchModel({ ports }: OrganisationContext, model: Digest): Promise<void> {
+  if ((await ports.blobs.size(model)) !== undefined) return
+  try {
+    await ports.connection.download(model, ports.blobs)
+  } catch (error) {
+    // The hub answers, and has not what it announced: it may be restoring its disk, so this is tried again.
+    if (error instanceof EntenteError && error.code === 'not-found')
+      throw new EntenteError('blob-missing', `the hub does not have the model ${model}`, { cause: error })
+    throw error
+  }
+}
