@@ -101,6 +101,13 @@ function cryptoProblem(node: ts.ImportDeclaration): string | undefined {
   return impure.length === 0 ? undefined : `a pure room may not import ${impure.join(', ')} from node:crypto`
 }
 
+/** `globalThis.WebAssembly`, also behind a cast: pure, and unknown to the type declarations of some engines. */
+function isWebAssemblyOf(globals: ts.Node): boolean {
+  let node = globals.parent
+  while (ts.isAsExpression(node) || ts.isParenthesizedExpression(node)) node = node.parent
+  return ts.isPropertyAccessExpression(node) && node.name.text === 'WebAssembly'
+}
+
 const isNamed = (node: ts.Node, name: string): boolean => ts.isIdentifier(node) && node.text === name
 
 /** An identifier that stands for itself: not a member's, parameter's or variable's own name, nor one declared in the file. */
