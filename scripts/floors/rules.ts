@@ -86,6 +86,7 @@ function impurity(node: ts.Node): string | undefined {
     return 'a pure room reads no clock: Date.now'
   if (ts.isPropertyAccessExpression(node) && isNamed(node.expression, 'Math') && node.name.text === 'random')
     return 'a pure room draws no randomness: Math.random'
+  if (isNamed(node, 'globalThis') && !isWebAssemblyOf(node)) return 'a pure room reaches no globals through globalThis'
   if (ts.isIdentifier(node) && BANNED_GLOBALS.has(node.text) && isGlobalUse(node))
     return `a pure room does not use ${node.text}`
   return undefined
