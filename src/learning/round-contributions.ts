@@ -5,6 +5,7 @@ import type { OrganisationId } from '../base/ids.ts'
 import type { ContributionBody } from './messages.ts'
 import { closeIfComplete, type RoundStep, remaining, unchanged } from './round-moves.ts'
 import type { AcceptedContribution, ContributionReceived, OpenedRound, RoundIn } from './round-state.ts'
+import { checkSampleCount } from './sample-count.ts'
 import { expectedStages, sameStages } from './stages.ts'
 
 /** The event of a `contribution` envelope from this sender. @throws impersonation if the body names another organisation */
@@ -81,15 +82,6 @@ function checkContent({ baseModel, config }: OpenedRound, event: ContributionRec
   if (!sameStages(event.stages, expectedStages(config)))
     fail('invalid-request', 'the stages that the contribution claims are not those of this round', {
       expected: expectedStages(config),
-    })
-}
-
-/** @throws sample-count-invalid unless it is an integer from 1 to the cap of the policy */
-export function checkSampleCount(sampleCount: number, sampleCountMax: number): void {
-  if (!Number.isSafeInteger(sampleCount) || sampleCount < 1 || sampleCount > sampleCountMax)
-    fail('sample-count-invalid', `a sample count is an integer from 1 to ${sampleCountMax}`, {
-      sampleCount,
-      sampleCountMax,
     })
 }
 

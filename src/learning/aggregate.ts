@@ -1,0 +1,141 @@
+/**
+ * The aggregation of a round, streamed: for each chunk of coordinates, the weighted mean of all updates, then the
+ * strategy's step. Memory holds one chunk of each role and two of updates, never a whole update.
+ *
+ * 1. The same inputs give the same bytes, whatever the chunk size and the order of arrival: updates are added in the
+ *    order of their organisations, in float64, and norms are summed over fixed blocks.
+ * 2. Nothing that is not finite reaches the model: it is refused as `not-finite`, and what was written so far is
+ *    the caller's to discard.
+ */
+
+import { fail } from '../base/errors.ts'
+import { encodeHeader, sameLayout } from '../models/formats/safetensors.ts'
+import type { Accumulator, AggregationKernels } from '../models/kernels/kernels.ts'
+import {
+  allocateChunk,
+  type ChunkSinks,
+  type ChunkSources,
+  firstOf,
+  readChunk,
+  writeChunk,
+} from './aggregation-chunk.ts'
+import type { StrategyConfig } from './config.ts'
+import { type AggregationNorms, createNormSums } from './norms.ts'
+import { checkSampleCount } from './sample-count.ts'
+import { checkState, stateHeader } from './strategy-state.ts'
+import { STRATEGIES } from './strategies/strategies.ts'
+import type { Strategy } from './strategies/strategy.ts'
+import { parameterCount, type RangeRead, ranges, readAhead, type TensorReader } from './tensor-reader.ts'
+
+export interface WeightedUpdate {
+  readonly organisation: string
+  /** Validated by validate-update.ts, or at least of the layout of `base`. */
+  readonly reader: TensorReader
+  readonly sampleCount: number
+}
+
+/**
+ * `base` is w_old; `previous` is w_prev, null in the first round; `state` is as the round before wrote it, null in the
+ * first round and for strategies without one. `writeModel` takes the next bytes of the new model's file, `writeState`
+ * those of the strategy's state, if it has one; the bytes are overwritten once the promise has resolved.
+ */
+export interface Aggregation extends ChunkSources, ChunkSinks {
+  readonly updates: readonly WeightedUpdate[]
+  readonly strategy: StrategyConfig
+  readonly sampleCountMax: number
+  /** Written into the model's metadata, e.g. `v1.3-round-3`. */
+  readonly version: string
+  readonly kernels: AggregationKernels
+  /** Coordinates at a time; has no influence on the result. */
+  readonly chunkElements?: number
+}
+
+export const CHUNK_ELEMENTS = 1 << 18
+
+/** @throws nothing-to-aggregate, sample-count-invalid, wrong-shape, model-invalid, not-finite, blob-truncated */
+export async function aggregate(job: Aggregation): Promise<AggregationNorms> {
+  const strategy = STRATEGIES[job.strategy.name]
+  const updates = job.updates.toSorted((a, b) => (a.organisation < b.organisation ? -1 : 1))
+  const total = totalWeight(updates, job.sampleCountMax)
+  checkLayouts(job, strategy)
+  await writeHeaders(job, strategy)
+  return streamChunks(job, strategy, updates, total)
+}
+
+/** @throws nothing-to-aggregate, sample-count-invalid */
+function totalWeight(updates: readonly WeightedUpdate[], sampleCountMax: number): number {
+  if (updates.every(({ sampleCount }) => sampleCount === 0))
+    fail('nothing-to-aggregate', 'the total weight of the round is zero')
+  for (const { sampleCount } of updates) checkSampleCount(sampleCount, sampleCountMax)
+  return updates.reduce((total, { sampleCount }) => total + sampleCount, 0)
+}
+
+function checkLayouts({ base, previous, state, updates }: Aggregation, strategy: Strategy): void {
+  for (const { organisation, reader } of updates)
+    if (!sameLayout(reader.header, base.header))
+      fail('wrong-shape', `the update of ${organisation} does not have the layout of the model`)
+  if (previous !== null && !sameLayout(previous.header, base.header))
+    fail('wrong-shape', 'the previous model does not have the layout of the model')
+  if (state !== null) checkState(state, base.header, strategy)
+}
+
+async function writeHeaders({ base, version, writeModel, writeState }: Aggregation, strategy: Strategy): Promise<void> {
+  await writeModel(encodeHeader(base.header.tensors, { ...base.header.metadata, version }))
+  if (strategy.stateNames.length > 0) await writeState(stateHeader(base.header, strategy))
+}
+
+async function streamChunks(
+  job: Aggregation,
+  strategy: Strategy,
+  updates: readonly WeightedUpdate[],
+  total: number,
+): Promise<AggregationNorms> {
+  const size = parameterCount(job.base.header)
+  const countMax = Math.max(1, Math.min(size, job.chunkElements ?? CHUNK_ELEMENTS))
+  const buffers = allocateChunk(countMax, strategy, job)
+  const sums = createNormSums()
+  const sum = job.kernels.accumulator(countMax)
+  const incoming = readAhead(updateReads(updates, size, countMax), countMax)
+  try {
+    for (const { start, count } of ranges(size, countMax)) {
+      const chunk = firstOf(buffers, count)
+      await both(readChunk(chunk, job, start, strategy, job.strategy), addUpdates(sum, updates, incoming))
+      sum.mean(total, chunk.delta)
+      strategy.apply(chunk, job.strategy)
+      if (!job.kernels.finite(chunk.weights)) fail('not-finite', 'the step leaves the range of float32')
+      sums.add(chunk.base, chunk.weights, chunk.delta)
+      await writeChunk(chunk, job)
+    }
+  } finally {
+    await incoming.return()
+    sum.release()
+  }
+  return sums.norms()
+}
+
+/** Waits for both even if one fails: the caller may close the files next, so nothing may still be reading from them. */
+async function both(first: Promise<void>, second: Promise<void>): Promise<void> {
+  for (const outcome of await Promise.allSettled([first, second]))
+    if (outcome.status === 'rejected') throw outcome.reason
+}
+
+/** Every update of the first chunk, then every update of the next: one sequence, so that reading never pauses. */
+function* updateReads(updates: readonly WeightedUpdate[], size: number, countMax: number): Generator<RangeRead> {
+  for (const { start, count } of ranges(size, countMax))
+    for (const { reader } of updates) yield { reader, start, count }
+}
+
+/** sum = sum_i n_i * delta_i over the next chunk of `incoming`, in the order of `updates`. */
+async function addUpdates(
+  sum: Accumulator,
+  updates: readonly WeightedUpdate[],
+  incoming: AsyncGenerator<Float32Array, void, undefined>,
+): Promise<void> {
+  sum.reset()
+  for (const { organisation, sampleCount } of updates) {
+    const { value } = await incoming.next()
+    if (value === undefined) fail('internal', 'fewer chunks than updates')
+    if (!sum.add(value, sampleCount))
+      fail('not-finite', `the update of ${organisation} has a value that is NaN or infinite`)
+  }
+}
