@@ -16,11 +16,6 @@ export const modelMetadata = (spec: ModelSpec, version: string): Record<string, 
   version,
 })
 
-export const updateMetadata = (baseModel: Digest): Record<string, string> => ({
-  format: 'entente-update-1',
-  base_model: baseModel,
-})
-
 /** The model that a header describes. @throws model-invalid */
 export function specOf(header: SafetensorsHeader): ModelSpec {
   try {

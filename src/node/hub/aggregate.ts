@@ -2,7 +2,8 @@
 
 import { EntenteError } from '../../base/errors.ts'
 import type { Digest } from '../../base/ids.ts'
-import { aggregate, type AggregationNorms } from '../../learning/aggregate.ts'
+import { aggregate } from '../../learning/aggregate.ts'
+import type { AggregationNorms } from '../../learning/norms.ts'
 import { modelVersion } from '../../learning/block-content.ts'
 import type { RoundEffect, RoundEvent } from '../../learning/round-state.ts'
 import type { TensorReader } from '../../learning/tensor-reader.ts'

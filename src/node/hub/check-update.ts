@@ -24,9 +24,9 @@ export async function checkUpdate(
   if (size !== blob.size) fail('blob-truncated', `the update has ${size} bytes, ${blob.size} were announced`, { size })
   const base = await openBlobTensors(blobs, round.baseModel)
   await base.close()
-  const update = await openBlobTensors(blobs, blob.digest)
+  const update = await blobs.open(blob.digest)
   try {
-    await validateUpdate(update, base.header, round.baseModel, options.kernels)
+    await validateUpdate(update, { header: base.header, digest: round.baseModel }, options.kernels)
   } finally {
     await update.close()
   }

@@ -6,7 +6,9 @@
 import type { OrganisationId } from '../../base/ids.ts'
 import { activeOrganisations, membersOf } from '../../registry/read.ts'
 import type { Drive } from '../drive.ts'
-import { type LedgerReader, versionValue } from '../ledger-reader.ts'
+import type { LedgerRecord } from '../../ledger/log.ts'
+import type { RegistryState } from '../../registry/state.ts'
+import { blockOf, type LedgerReader, versionValue } from '../ledger-reader.ts'
 import type { HubContext } from './identity.ts'
 import { letter } from './mail.ts'
 import { registryState } from './members.ts'
@@ -24,9 +26,8 @@ export async function publishBlocks(
 ): Promise<void> {
   await indexVersion(context, ledger, height)
   const registry = await registryState(drive)
-  const members = membersOf(registry)
   for (const organisation of activeOrganisations(registry))
-    await publishTo(context, ledger, members, organisation, height)
+    await publishTo(context, ledger, registry, organisation, height)
 }
 
 /** Posts the whole ledger to a new member. */
@@ -37,13 +38,13 @@ export async function catchUp(
   organisation: OrganisationId,
 ): Promise<void> {
   const height = (await ledger.size()) - 1
-  if (height >= 0) await publishTo(context, ledger, membersOf(await registryState(drive)), organisation, height)
+  if (height >= 0) await publishTo(context, ledger, await registryState(drive), organisation, height)
 }
 
 async function publishTo(
   context: HubContext,
   ledger: LedgerReader,
-  members: unknown,
+  registry: RegistryState,
   organisation: OrganisationId,
   height: number,
 ): Promise<void> {
@@ -53,7 +54,7 @@ async function publishTo(
     if (next > height) return
     const records = await ledger.records(next, Math.min(height, next + BATCH - 1))
     const letters = records.map((record, i) =>
-      letter(context, organisation, 'block-published', { ...record, members }, `block-published/${next + i}`),
+      letter(context, organisation, 'block-published', publication(record, registry), `block-published/${next + i}`),
     )
     // Two processes may both do this: the ids are the same, so each block is posted once, and in order.
     await store.transact(async (transaction) => {
@@ -61,6 +62,12 @@ async function publishTo(
       await transaction.setValue(postedValue(organisation), next + letters.length)
     })
   }
+}
+
+/** The block with the keys of those who were members when it was made. */
+function publication(record: LedgerRecord, registry: RegistryState) {
+  const { leaf, checkpoint } = record
+  return { leaf, checkpoint, members: membersOf(registry, Date.parse(blockOf(record).timestamp)) }
 }
 
 /** Versions repeat in every training; the bare version means the newest, `<training>/<version>` a particular one. */

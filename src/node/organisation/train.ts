@@ -6,8 +6,9 @@ import type { Digest } from '../../base/ids.ts'
 import { prepareContribution } from '../../learning/contribution.ts'
 import type { ParticipantEffect } from '../../learning/participant-state.ts'
 import type { StageRecord } from '../../learning/stages.ts'
+import { encodeUpdate, updateOf } from '../../learning/update-file.ts'
 import { createModel } from '../../models/model.ts'
-import { encodeFlat, readFlat, specOf, updateMetadata, writeBlob } from '../model-files.ts'
+import { readFlat, specOf, writeBlob } from '../model-files.ts'
 import type { OrganisationContext } from './identity.ts'
 
 type TrainEffect = Extract<ParticipantEffect, { type: 'train' }>
@@ -41,23 +42,21 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
     seed,
   }
   const { parameters, summary } = await ports.trainer.train(request)
-  const { update, stages } = prepareContribution(difference(parameters, values), config, options.kernels)
-  const layout = createModel(config.model, options.kernels).layout
-  const blob = await writeBlob(ports.blobs, encodeFlat(layout, updateMetadata(baseModel), update))
+  const model = createModel(config.model, options.kernels)
+  const { parameterCount, layout } = model
+  const contribution = prepareContribution(updateOf(parameters, values), {
+    config,
+    parameterCount,
+    kernels: options.kernels,
+  })
+  const blob = await writeBlob(ports.blobs, encodeUpdate(contribution.update, layout, baseModel))
   return {
     update: blob,
     sampleCount: summary.sampleCount,
-    stages,
+    stages: contribution.stages,
     metrics: { loss: summary.loss, positives: summary.positives },
     dataSources: options.dataSources ?? [],
   }
-}
-
-/** w_local - w_base, rounded once to float32. */
-function difference(local: Float32Array, base: Float32Array): Float32Array {
-  if (local.length !== base.length)
-    fail('wrong-shape', `training returned ${local.length} parameters for a model of ${base.length}`)
-  return local.map((value, i) => value - (base[i] ?? 0))
 }
 
 /** Copies a model from the hub unless it is here; its digest is verified as it is written. */
