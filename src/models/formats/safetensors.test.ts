@@ -28,16 +28,14 @@ const good = '{"data_offsets":[0,8],"dtype":"F32","shape":[2]}'
 const invalid = expect.objectContaining({ code: 'model-invalid' })
 
 const name = fc.stringMatching(/^[A-Za-z0-9./-][A-Za-z0-9._/-]{0,20}$/)
-const tensor = fc
-  .array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 })
-  .chain((shape) =>
-    fc
-      .array(fc.float({ noNaN: true }), {
-        minLength: shape.reduce((a, b) => a * b, 1),
-        maxLength: shape.reduce((a, b) => a * b, 1),
-      })
-      .map((values): Tensor => ({ shape, values: Float32Array.from(values) })),
-  )
+const tensor = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 }).chain((shape) =>
+  fc
+    .array(fc.float({ noNaN: true }), {
+      minLength: shape.reduce((a, b) => a * b, 1),
+      maxLength: shape.reduce((a, b) => a * b, 1),
+    })
+    .map((values): Tensor => ({ shape, values: Float32Array.from(values) })),
+)
 const tensors = fc
   .uniqueArray(fc.tuple(name, tensor), { selector: ([key]) => key, maxLength: 6 })
   .map((all) => new Map(all))

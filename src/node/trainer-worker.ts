@@ -1,0 +1,46 @@
+/** The thread of trainer.ts: keeps the kernels and the training matrix between rounds, so that only round one reads files. */
+
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { workerData } from 'node:worker_threads'
+import { createModel } from '../models/model.ts'
+import { DATASET_FILES } from '../telemetry/dataset.ts'
+import { openDataset } from './dataset-files.ts'
+import { loadKernels } from './kernels.ts'
+import type { TrainRequest } from './training.ts'
+import { gatherMatrix, type LabelledData, selectRows, type TrainingMatrix } from './training-matrix.ts'
+import { type Answer, serveCalls } from './worker-server.ts'
+
+const data = workerData as LabelledData
+const kernels = loadKernels()
+/** One matrix at most, with what it was made from. */
+let kept: { readonly key: string; readonly matrix: TrainingMatrix } | undefined
+
+/** Changes when the organisation ingests its logs again. */
+async function matrixKey(rowsMax: number): Promise<string> {
+  const { size, mtimeMs } = await stat(join(data.directory, DATASET_FILES.rows)).catch(() => ({ size: -1, mtimeMs: 0 }))
+  return `${rowsMax} ${size} ${mtimeMs}`
+}
+
+async function matrixFor(rowsMax: number): Promise<TrainingMatrix> {
+  const key = await matrixKey(rowsMax)
+  if (kept?.key === key) return kept.matrix
+  kept = undefined
+  const dataset = await openDataset(data.directory)
+  try {
+    const matrix = await gatherMatrix([{ dataset, selected: selectRows(dataset, data, rowsMax) }])
+    kept = { key, matrix }
+    return matrix
+  } finally {
+    await dataset.close()
+  }
+}
+
+async function train(request: TrainRequest): Promise<Answer> {
+  const matrix = await matrixFor(request.rowsMax)
+  const { parameters, loss } = createModel(request.spec, kernels).train(request.parameters, matrix, request)
+  const summary = { sampleCount: matrix.rows, positives: matrix.positives, loss }
+  return { result: { parameters, summary }, transfer: [parameters.buffer as ArrayBuffer] }
+}
+
+serveCalls(train)

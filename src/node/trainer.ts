@@ -1,0 +1,34 @@
+/** Local training in a thread of its own, so that the node answers its hub while it trains. */
+
+import type { Trainer } from './ports.ts'
+import type { LabelledSummary } from './training.ts'
+import type { LabelledData } from './training-matrix.ts'
+import { createWorkerClient } from './worker-client.ts'
+
+export interface ClosableTrainer extends Trainer {
+  /** Ends the thread; a training under way fails with `unavailable`. */
+  close(): Promise<void>
+}
+
+interface Trained {
+  readonly parameters: Float32Array
+  readonly summary: LabelledSummary
+}
+
+/**
+ * A trainer over one data set directory. The thread starts at the first request; requests are served one at a time. The
+ * same request over the same data set gives the same bytes.
+ * `train` @throws no-data, not-found, wrong-shape, not-finite; unavailable (retryable) if the thread died.
+ */
+export function createTrainer(data: LabelledData): ClosableTrainer {
+  const { directory, trainUntil, families } = data
+  const client = createWorkerClient(new URL('./trainer-worker.ts', import.meta.url), {
+    directory,
+    trainUntil,
+    families,
+  })
+  return {
+    train: async (request) => (await client.call(request)) as Trained,
+    close: () => client.close(),
+  }
+}
