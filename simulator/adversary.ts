@@ -5,11 +5,11 @@
 
 import { signEnvelope } from '../src/base/envelope.ts'
 import type { OrganisationId } from '../src/base/ids.ts'
+import { encodeUpdate } from '../src/learning/update-file.ts'
 import { expectedStages } from '../src/learning/stages.ts'
 import type { RoundAnnouncement } from '../src/learning/messages.ts'
 import { createModel } from '../src/models/model.ts'
 import type { Hub } from '../src/node/hub.ts'
-import { encodeFlat, updateMetadata } from '../src/node/model-files.ts'
 import type { Mail } from '../src/node/ports.ts'
 import { sha256Hex } from '../src/base/hash.ts'
 import type { Cluster } from './cluster.ts'
@@ -31,7 +31,7 @@ async function contribute(cluster: Cluster, victim: OrganisationId, announcement
   const line = createLine<Hub>(process, victim, silent)
   const { layout, parameterCount } = createModel(announcement.config.model, kernels)
   const noise = Float32Array.from({ length: parameterCount }, () => scheduler.random.normal() * 0.1)
-  const bytes = encodeFlat(layout, updateMetadata(announcement.base_model), noise)
+  const bytes = encodeUpdate(noise, layout, announcement.base_model)
   const digest = sha256Hex(bytes)
   try {
     await line.call('upload', digest, (hub) => hub.ports.blobs.uploadChunk(digest, bytes.length, 0, once(bytes)))
