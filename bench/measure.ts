@@ -16,27 +16,32 @@ export function summarise(durationsMs: readonly number[]): Timing {
   return { median, fastest: at(0), slowest: at(sorted.length - 1), runs: sorted.length }
 }
 
+/** One thing to time; one in another process may measure itself and return milliseconds. */
+export type Contender = () => unknown
+
 /** Milliseconds of one run. */
-export async function time(work: () => unknown): Promise<number> {
+export async function time(work: Contender): Promise<number> {
   const since = performance.now()
-  await work()
-  return performance.now() - since
+  const own = await work()
+  return typeof own === 'number' ? own : performance.now() - since
 }
 
 /**
  * Times the contenders in turn, `runs` times round, after one round that does not count: whatever else the machine does
- * meanwhile meets all of them.
+ * meanwhile meets all of them. Those that are undefined are not there, and have no timing.
  */
-export async function sideBySide<Name extends string>(
-  contenders: Readonly<Record<Name, () => unknown>>,
+export async function sideBySide<Contenders extends Readonly<Record<string, Contender | undefined>>>(
+  contenders: Contenders,
   runs: number,
-): Promise<Record<Name, Timing>> {
-  const names = Object.keys(contenders) as Name[]
-  const durations = new Map<Name, number[]>(names.map((name) => [name, []]))
+): Promise<{ [Name in keyof Contenders]: Timing | Extract<Contenders[Name], undefined> }> {
+  const present = Object.entries(contenders).flatMap(([name, work]) =>
+    work === undefined ? [] : [{ name, work, durations: [] as number[] }],
+  )
   for (let round = 0; round <= runs; round++)
-    for (const name of names) {
-      const duration = await time(contenders[name])
-      if (round > 0) durations.get(name)?.push(duration)
+    for (const { work, durations } of present) {
+      const duration = await time(work)
+      if (round > 0) durations.push(duration)
     }
-  return Object.fromEntries(names.map((name) => [name, summarise(durations.get(name) ?? [])])) as Record<Name, Timing>
+  const timings = Object.fromEntries(present.map(({ name, durations }) => [name, summarise(durations)]))
+  return timings as { [Name in keyof Contenders]: Timing | Extract<Contenders[Name], undefined> }
 }
