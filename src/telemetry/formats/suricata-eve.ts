@@ -152,3 +152,13 @@ export function suricataEveParser(): LineParser {
 
   return { format: 'suricata-eve', parse, finish }
 }
+
+/** The two ends of a flow or alert record, whatever becomes of it; undefined for anything else. */
+export function eveEnds(line: string): { readonly source: string; readonly destination: string } | undefined {
+  const record = parseRecord(line)
+  const type = record && stringAt(record, 'event_type')
+  if (record === undefined || (type !== 'flow' && type !== 'alert')) return undefined
+  const source = canonicalAddress(stringAt(record, 'src_ip') ?? '')
+  const destination = canonicalAddress(stringAt(record, 'dest_ip') ?? '')
+  return source === undefined || destination === undefined ? undefined : { source, destination }
+}

@@ -1,0 +1,77 @@
+/**
+ * Which campaign hits which site when. In the training part of the period each site meets half of the techniques, another
+ * half at each; from then on every site meets nearly all. So each organisation is tested on attacks that only others had
+ * labels of, and there are attacks that it never meets.
+ */
+
+import { type Prng, prng } from '../../base/prng.ts'
+import { DAY, HOUR } from './background.ts'
+import { ALL_TECHNIQUES, CAMPAIGN_HOURS_MAX, type Technique, TECHNIQUES } from './campaigns.ts'
+
+export interface ScheduledCampaign {
+  readonly technique: Technique
+  readonly start: number
+  readonly stealthy: boolean
+}
+
+export interface SiteExposure {
+  /** Techniques in the training part. */
+  readonly training: readonly Technique[]
+  /** Techniques in the test part. */
+  readonly test: readonly Technique[]
+}
+
+/** Share of the period that is for training. */
+export const TRAINING_SHARE = 0.7
+
+/** What site `index` meets, whatever the number of sites. */
+export function exposureOf(index: number): SiteExposure {
+  const count = ALL_TECHNIQUES.length
+  const at = (step: number): Technique => ALL_TECHNIQUES[(index + step) % count] as Technique
+  return { training: [at(0), at(1), at(3)], test: ALL_TECHNIQUES.filter((technique) => technique !== at(4)) }
+}
+
+const CAMPAIGNS_PER_TECHNIQUE = 9
+/** A flood has as many rows as a day of campaigns of another kind. */
+const FLOODS = 2
+
+function startTime(random: Prng, from: number, until: number): number {
+  return from + random.uniform() * Math.max(0, until - from - CAMPAIGN_HOURS_MAX * HOUR * 0.3)
+}
+
+function campaignsOf(
+  random: Prng,
+  techniques: readonly Technique[],
+  from: number,
+  until: number,
+  perDay: number,
+): ScheduledCampaign[] {
+  return techniques.flatMap((technique) => {
+    const wanted = technique === TECHNIQUES.flood ? FLOODS * (perDay / CAMPAIGNS_PER_TECHNIQUE) : perDay
+    const count = Math.max(1, Math.round((wanted * (until - from)) / (10 * DAY)))
+    return Array.from({ length: count }, (_, i) => ({
+      technique,
+      start: startTime(random, from, until),
+      stealthy: technique !== TECHNIQUES.flood && i % 5 !== 0,
+    }))
+  })
+}
+
+/** Campaigns of a site from `start` to `end`, sorted by time; `density` 1 = nine of each technique in ten days. */
+export function scheduleCampaigns(
+  seed: string,
+  index: number,
+  start: number,
+  end: number,
+  density = 1,
+): readonly ScheduledCampaign[] {
+  const random = prng(`traffic/${seed}/schedule/${index}`)
+  const cut = start + (end - start) * TRAINING_SHARE
+  const { training, test } = exposureOf(index)
+  const perDay = CAMPAIGNS_PER_TECHNIQUE * density
+  const campaigns = [
+    ...campaignsOf(random, training, start, cut, perDay * 2),
+    ...campaignsOf(random, test, cut, end, perDay * 2),
+  ]
+  return campaigns.sort((a, b) => a.start - b.start)
+}
