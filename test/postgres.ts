@@ -38,7 +38,9 @@ export async function startTestServer(): Promise<TestServer> {
   }
 }
 
-export async function setup(project: { provide(name: 'postgresUrl', url: string): void }): Promise<() => Promise<void>> {
+export async function setup(project: {
+  provide(name: 'postgresUrl', url: string): void
+}): Promise<() => Promise<void>> {
   const { url, stop } = await startTestServer()
   project.provide('postgresUrl', url)
   return stop

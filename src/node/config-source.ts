@@ -25,7 +25,10 @@ export function parseYaml(text: string, environment: Environment, file: string):
   const lineOf = (path: readonly PropertyKey[]) => counter.linePos(offsetOf(document, path)).line
   const value = substitute(document.toJS({ maxAliasCount: 0 }), [], environment, (path, name) => {
     const line = lineOf(path)
-    fail('config-invalid', `${file}:${line}: ${path.join('.')}: the environment variable ${name} is not set`, { line, key: path.join('.') })
+    fail('config-invalid', `${file}:${line}: ${path.join('.')}: the environment variable ${name} is not set`, {
+      line,
+      key: path.join('.'),
+    })
   })
   return { file, value: value ?? {}, lineOf }
 }
@@ -62,10 +65,16 @@ function substitute(
   environment: Environment,
   missing: (path: readonly PropertyKey[], name: string) => never,
 ): unknown {
-  if (typeof value === 'string') return value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => environment[name] ?? missing(path, name))
+  if (typeof value === 'string')
+    return value.replace(
+      /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g,
+      (_, name: string) => environment[name] ?? missing(path, name),
+    )
   if (Array.isArray(value)) return value.map((each, index) => substitute(each, [...path, index], environment, missing))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, substitute(each, [...path, key], environment, missing)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, substitute(each, [...path, key], environment, missing)]),
+  )
 }
 
 /** Turns the first complaint of zod into one that a person can act on. */
@@ -75,8 +84,14 @@ export function refuse(source: Source, error: z.ZodError, schema: z.ZodType): ne
   const path = [...(issue?.path ?? []), ...extra]
   const key = path.join('.')
   const line = source.lineOf(path)
-  const complaint = issue?.code === 'unrecognized_keys' ? `there is no such key; allowed here: ${keysAt(schema, source.value, issue.path).join(', ')}` : issue?.message
-  fail('config-invalid', `${source.file}:${line}: ${key === '' ? 'the file' : key}: ${complaint ?? 'not valid'}`, { line, key })
+  const complaint =
+    issue?.code === 'unrecognized_keys'
+      ? `there is no such key; allowed here: ${keysAt(schema, source.value, issue.path).join(', ')}`
+      : issue?.message
+  fail('config-invalid', `${source.file}:${line}: ${key === '' ? 'the file' : key}: ${complaint ?? 'not valid'}`, {
+    line,
+    key,
+  })
 }
 
 interface Definition {
@@ -91,7 +106,9 @@ function keysAt(schema: z.ZodType, value: unknown, path: readonly PropertyKey[])
   const definition = schema.def as Definition
   if (definition.innerType) return keysAt(definition.innerType, value, path)
   if (definition.options) {
-    const chosen = definition.options.find((option) => roleOf(option)?.safeParse((value as { role?: unknown }).role).success)
+    const chosen = definition.options.find(
+      (option) => roleOf(option)?.safeParse((value as { role?: unknown }).role).success,
+    )
     return chosen ? keysAt(chosen, value, path) : []
   }
   const [first, ...rest] = path

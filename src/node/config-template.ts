@@ -25,12 +25,22 @@ export interface OrganisationTemplate {
 
 /** Text of a commented `entente.yaml`. Values are written as JSON, which is YAML, so that no name can break the file. */
 export function configText(template: HubTemplate | OrganisationTemplate): string {
-  const parts = template.role === 'hub' ? [head(template), DATABASE, logPart(template)] : [head(template), organisationPart(template), DATABASE, logPart(template)]
+  const parts =
+    template.role === 'hub'
+      ? [head(template), DATABASE, logPart(template)]
+      : [head(template), organisationPart(template), DATABASE, logPart(template)]
   return parts.join('\n')
 }
 
-function head({ role, federation, listen = { host: '127.0.0.1', port: 0 } }: HubTemplate | OrganisationTemplate): string {
-  const address = role === 'hub' ? 'Where organisations reach this hub (HTTPS with mutual TLS).' : 'Where commands on this machine reach this node. Nothing needs to reach it from outside.'
+function head({
+  role,
+  federation,
+  listen = { host: '127.0.0.1', port: 0 },
+}: HubTemplate | OrganisationTemplate): string {
+  const address =
+    role === 'hub'
+      ? 'Where organisations reach this hub (HTTPS with mutual TLS).'
+      : 'Where commands on this machine reach this node. Nothing needs to reach it from outside.'
   return `# Configuration of an Entente node. Unknown keys are errors. \${NAME} stands for an environment variable.
 role: ${role}
 federation: ${JSON.stringify(federation)}
@@ -68,6 +78,10 @@ const DATABASE = `# Without this the node runs a private PostgreSQL in this dire
 #   url: postgres://user:password@host:5432/database
 `
 
-const logPart = ({ logLevel = 'info' }: { logLevel?: string | undefined }) => `# fatal, error, warn, info, debug, trace or silent
+const logPart = ({
+  logLevel = 'info',
+}: {
+  logLevel?: string | undefined
+}) => `# fatal, error, warn, info, debug, trace or silent
 logLevel: ${logLevel}
 `

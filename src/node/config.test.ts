@@ -4,7 +4,8 @@ import { parseConfig } from './config.ts'
 import { configText } from './config-template.ts'
 
 const HUB = 'role: hub\nfederation: isac.example\n'
-const ORGANISATION = 'role: organisation\nfederation: isac.example\norganisation: bank-a\nhub: { urls: [https://127.0.0.1:8443] }\n'
+const ORGANISATION =
+  'role: organisation\nfederation: isac.example\norganisation: bank-a\nhub: { urls: [https://127.0.0.1:8443] }\n'
 
 function refusal(text: string, environment: Record<string, string> = {}): string {
   try {
@@ -18,23 +19,38 @@ function refusal(text: string, environment: Record<string, string> = {}): string
 
 describe('entente.yaml', () => {
   it('has defaults for all that is not about identity', () => {
-    expect(parseConfig(HUB, {})).toEqual({ role: 'hub', federation: 'isac.example', listen: { host: '127.0.0.1', port: 0 }, logLevel: 'info' })
-    expect(parseConfig(ORGANISATION, {})).toMatchObject({ data: { paths: [], format: 'auto', trainUntil: null, labels: 'all' } })
+    expect(parseConfig(HUB, {})).toEqual({
+      role: 'hub',
+      federation: 'isac.example',
+      listen: { host: '127.0.0.1', port: 0 },
+      logLevel: 'info',
+    })
+    expect(parseConfig(ORGANISATION, {})).toMatchObject({
+      data: { paths: [], format: 'auto', trainUntil: null, labels: 'all' },
+    })
   })
 
   it('names the line and the key of a misspelt key, and what is allowed there', () => {
     expect(refusal(`${HUB}loglevel: debug\n`)).toBe(
       'entente.yaml:3: loglevel: there is no such key; allowed here: role, federation, listen, database, logLevel',
     )
-    expect(refusal(`${HUB}listen:\n  host: localhost\n  prot: 1\n`)).toBe('entente.yaml:5: listen.prot: there is no such key; allowed here: host, port')
+    expect(refusal(`${HUB}listen:\n  host: localhost\n  prot: 1\n`)).toBe(
+      'entente.yaml:5: listen.prot: there is no such key; allowed here: host, port',
+    )
   })
 
   it('names the line, the key and the allowed values of a wrong value', () => {
     expect(refusal(`${HUB}\nlogLevel: loud\n`)).toMatch(/^entente\.yaml:4: logLevel: .*"debug"\|"trace"/)
     expect(refusal(`${HUB}listen: { port: 70000 }\n`)).toMatch(/^entente\.yaml:3: listen\.port: .*65535/)
-    expect(refusal(`${ORGANISATION}data:\n  localNetworks:\n    - 10.0.0.0/8\n    - 10.0.0.0/33\n`)).toMatch(/^entente\.yaml:8: data\.localNetworks\.1: expected a network like/)
-    expect(refusal('role: organisation\nfederation: isac.example\norganisation: HUB\nhub: { urls: [https://h] }')).toMatch(/^entente\.yaml:3: organisation: "HUB" cannot name an organisation/)
-    expect(refusal('role: hub\nfederation: isac.example\norganisation: a\n')).toMatch(/^entente\.yaml:3: organisation: there is no such key/)
+    expect(refusal(`${ORGANISATION}data:\n  localNetworks:\n    - 10.0.0.0/8\n    - 10.0.0.0/33\n`)).toMatch(
+      /^entente\.yaml:8: data\.localNetworks\.1: expected a network like/,
+    )
+    expect(
+      refusal('role: organisation\nfederation: isac.example\norganisation: HUB\nhub: { urls: [https://h] }'),
+    ).toMatch(/^entente\.yaml:3: organisation: "HUB" cannot name an organisation/)
+    expect(refusal('role: hub\nfederation: isac.example\norganisation: a\n')).toMatch(
+      /^entente\.yaml:3: organisation: there is no such key/,
+    )
   })
 
   it('says what is missing', () => {
@@ -54,7 +70,9 @@ describe('entente.yaml', () => {
   })
 
   it('does not read a value of the environment as YAML', () => {
-    expect(refusal('role: hub\nfederation: ${NAME}\n', { NAME: 'a\nlogLevel: debug' })).toMatch(/^entente\.yaml:2: federation/)
+    expect(refusal('role: hub\nfederation: ${NAME}\n', { NAME: 'a\nlogLevel: debug' })).toMatch(
+      /^entente\.yaml:2: federation/,
+    )
   })
 
   it('says how to write a variable inside braces', () => {
@@ -62,13 +80,31 @@ describe('entente.yaml', () => {
   })
 
   it('takes DATABASE_URL before the file', () => {
-    expect(parseConfig(`${HUB}database: { url: postgres://file/d }\n`, { DATABASE_URL: 'postgres://environment/d' }).database?.url).toBe('postgres://environment/d')
-    expect(parseConfig(HUB, { DATABASE_URL: 'postgres://environment/d' }).database?.url).toBe('postgres://environment/d')
+    expect(
+      parseConfig(`${HUB}database: { url: postgres://file/d }\n`, { DATABASE_URL: 'postgres://environment/d' }).database
+        ?.url,
+    ).toBe('postgres://environment/d')
+    expect(parseConfig(HUB, { DATABASE_URL: 'postgres://environment/d' }).database?.url).toBe(
+      'postgres://environment/d',
+    )
   })
 
   it('reads the files that are written for a newcomer', () => {
-    expect(parseConfig(configText({ role: 'hub', federation: 'isac.example', listen: { host: '0.0.0.0', port: 8443 } }), {})).toMatchObject({ listen: { host: '0.0.0.0', port: 8443 } })
-    const text = configText({ role: 'organisation', federation: 'isac.example', organisation: 'bank-a', hubUrls: ['https://h:1'], data: { paths: ['a: "b"#.log'], labels: ['neptune'] }, logLevel: 'debug' })
-    expect(parseConfig(text, {})).toMatchObject({ hub: { urls: ['https://h:1'] }, data: { paths: ['a: "b"#.log'], labels: ['neptune'] }, logLevel: 'debug' })
+    expect(
+      parseConfig(configText({ role: 'hub', federation: 'isac.example', listen: { host: '0.0.0.0', port: 8443 } }), {}),
+    ).toMatchObject({ listen: { host: '0.0.0.0', port: 8443 } })
+    const text = configText({
+      role: 'organisation',
+      federation: 'isac.example',
+      organisation: 'bank-a',
+      hubUrls: ['https://h:1'],
+      data: { paths: ['a: "b"#.log'], labels: ['neptune'] },
+      logLevel: 'debug',
+    })
+    expect(parseConfig(text, {})).toMatchObject({
+      hub: { urls: ['https://h:1'] },
+      data: { paths: ['a: "b"#.log'], labels: ['neptune'] },
+      logLevel: 'debug',
+    })
   })
 })

@@ -18,7 +18,14 @@ const listenSchema = z
 const common = {
   federation: named(federationId),
   listen: listenSchema,
-  database: z.strictObject({ url: z.url({ protocol: /^postgres(ql)?$/, error: 'expected an address like postgres://user:password@host:5432/database' }) }).optional(),
+  database: z
+    .strictObject({
+      url: z.url({
+        protocol: /^postgres(ql)?$/,
+        error: 'expected an address like postgres://user:password@host:5432/database',
+      }),
+    })
+    .optional(),
   logLevel: z.enum(LOG_LEVELS).default('info'),
 }
 
@@ -29,7 +36,9 @@ const dataSchema = z.strictObject({
   format: z.enum(['auto', 'zeek-tsv', 'zeek-json', 'suricata-eve', 'darpa-csv']).default('auto'),
   localNetworks: z.array(cidr).default(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']),
   trainUntil: z.number().nullable().default(null),
-  labels: z.union([z.literal('all'), z.array(z.string().min(1))], { error: 'expected "all" or a list of attack families' }).default('all'),
+  labels: z
+    .union([z.literal('all'), z.array(z.string().min(1))], { error: 'expected "all" or a list of attack families' })
+    .default('all'),
 })
 
 const hubSchema = z.strictObject({ role: z.literal('hub'), ...common })
@@ -37,7 +46,9 @@ const hubSchema = z.strictObject({ role: z.literal('hub'), ...common })
 const organisationSchema = z.strictObject({
   role: z.literal('organisation'),
   organisation: named(organisationId),
-  hub: z.strictObject({ urls: z.array(z.url({ protocol: /^https$/, error: 'expected an address like https://hub.example:8443' })).min(1) }),
+  hub: z.strictObject({
+    urls: z.array(z.url({ protocol: /^https$/, error: 'expected an address like https://hub.example:8443' })).min(1),
+  }),
   data: dataSchema.prefault({}),
   ...common,
 })
@@ -90,7 +101,12 @@ function withDatabaseOf({ value }: Source, environment: Environment): unknown {
 export async function readConfig(directory: string, environment: Environment = process.env): Promise<NodeConfig> {
   const path = join(directory, CONFIG_FILE)
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) =>
-    fail('config-invalid', error.code === 'ENOENT' ? `${path} does not exist: make it with "entente hub init" or "entente org join"` : `${path} cannot be read: ${error.message}`),
+    fail(
+      'config-invalid',
+      error.code === 'ENOENT'
+        ? `${path} does not exist: make it with "entente hub init" or "entente org join"`
+        : `${path} cannot be read: ${error.message}`,
+    ),
   )
   const config = parseConfig(text, environment, path)
   if (config.role === 'hub') return config

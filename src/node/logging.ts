@@ -10,7 +10,18 @@ export type { Logger } from 'pino'
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-const NEVER_LOGGED = ['password', 'token', 'secret', 'secretKey', 'privateKey', 'key', 'body', 'payload', 'connectionString', 'url']
+const NEVER_LOGGED = [
+  'password',
+  'token',
+  'secret',
+  'secretKey',
+  'privateKey',
+  'key',
+  'body',
+  'payload',
+  'connectionString',
+  'url',
+]
 
 export interface LoggerOptions {
   readonly level: LogLevel

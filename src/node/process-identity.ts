@@ -3,6 +3,7 @@
  * time (field 22 of /proc/<pid>/stat) tells them apart; elsewhere the id has to do.
  */
 
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 
@@ -18,19 +19,30 @@ export async function isSameProcess(identity: ProcessIdentity): Promise<boolean>
   return isAlive(identity.pid) && (await startTicks(identity.pid)) === identity.startTicks
 }
 
-/** True if some process carries the id, whoever owns it. */
+/** True if some process carries the id and runs, whoever owns it. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
+  }
+  return !isZombie(pid)
+}
+
+/** Ended, but not yet collected by its parent; in a container without an init process it stays so for ever. */
+function isZombie(pid: number): boolean {
+  try {
+    return fieldsOf(readFileSync(`/proc/${pid}/stat`, 'utf8'))[0] === 'Z'
+  } catch {
+    return false
   }
 }
 
 async function startTicks(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // The command name, field 2, is in parentheses and may itself contain spaces and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields[19] ?? ''
+  return fieldsOf(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))[19] ?? ''
+}
+
+/** Fields from the third on: the second, the command, is in parentheses and may contain spaces and parentheses. */
+function fieldsOf(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }

@@ -23,7 +23,11 @@ const runtimePath = (directory: string) => join(directory, 'runtime.json')
 
 /** Replaces the file as a whole: a reader sees the old one or the new one. */
 export async function writeRuntimeFile(directory: string, runtime: Omit<Runtime, 'process'>): Promise<void> {
-  await replaceFile(runtimePath(directory), `${JSON.stringify({ process: await processIdentity(process.pid), ...runtime }, null, 2)}\n`, 0o600)
+  await replaceFile(
+    runtimePath(directory),
+    `${JSON.stringify({ process: await processIdentity(process.pid), ...runtime }, null, 2)}\n`,
+    0o600,
+  )
 }
 
 /** The running process of this directory; undefined if none runs (a file left by a killed one does not count). */
@@ -38,7 +42,10 @@ function parseRuntime(text: string, directory: string): Runtime {
   try {
     return runtimeSchema.parse(JSON.parse(text))
   } catch {
-    fail('config-invalid', `${runtimePath(directory)} is not the runtime file of a node: remove it if no node runs there`)
+    fail(
+      'config-invalid',
+      `${runtimePath(directory)} is not the runtime file of a node: remove it if no node runs there`,
+    )
   }
 }
 

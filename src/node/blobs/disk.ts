@@ -14,8 +14,10 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 export function diskError(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (error instanceof EntenteError || code === undefined) return error
-  if (FULL.has(code)) return new EntenteError('storage-full', 'the disk is full', { cause: error, details: { errno: code } })
-  if (code === 'EIO' || code === 'EROFS' || code === 'EMFILE' || code === 'ENFILE') return new EntenteError('unavailable', `the disk does not take it: ${message}`, { cause: error })
+  if (FULL.has(code))
+    return new EntenteError('storage-full', 'the disk is full', { cause: error, details: { errno: code } })
+  if (code === 'EIO' || code === 'EROFS' || code === 'EMFILE' || code === 'ENFILE')
+    return new EntenteError('unavailable', `the disk does not take it: ${message}`, { cause: error })
   return error
 }
 

@@ -58,10 +58,17 @@ export async function openFileBlobs(root: string, options: FileBlobsOptions = {}
 
 /** Digests come from strangers and become paths here, so this is where their form is checked whatever the types say. */
 function blobPaths(root: string): BlobPaths {
-  const checked = (digest: Digest) => (isDigest(digest) ? digest : fail('invalid-request', 'a blob is named by its SHA-256 in lowercase hex'))
+  const checked = (digest: Digest) =>
+    isDigest(digest) ? digest : fail('invalid-request', 'a blob is named by its SHA-256 in lowercase hex')
   const partial = join(root, 'partial')
   const shard = (digest: Digest) => join(root, checked(digest).slice(0, 2))
-  return { root, partial, shard, blob: (digest) => join(shard(digest), digest), upload: (digest) => join(partial, `${checked(digest)}.upload`) }
+  return {
+    root,
+    partial,
+    shard,
+    blob: (digest) => join(shard(digest), digest),
+    upload: (digest) => join(partial, `${checked(digest)}.upload`),
+  }
 }
 
 async function openBlob(paths: BlobPaths, digest: Digest): Promise<BlobReader> {

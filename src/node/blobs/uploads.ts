@@ -10,7 +10,12 @@ import { createUploadLocks } from './upload-lock.ts'
 
 export interface Uploads {
   offset(digest: Digest): Promise<number>
-  chunk(digest: Digest, size: number, offset: number, chunks: AsyncIterable<Uint8Array>): Promise<{ offset: number; complete: boolean }>
+  chunk(
+    digest: Digest,
+    size: number,
+    offset: number,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<{ offset: number; complete: boolean }>
 }
 
 /** Hash of the first `length` bytes of the file with this inode. */
@@ -24,7 +29,12 @@ interface Progress {
 /** Hash states kept in memory; of others the file is read again. */
 const PROGRESS_MAX = 256
 
-export function createUploads(paths: BlobPaths, owner: string, sizeMax: number, sizeOf: (digest: Digest) => Promise<number | undefined>): Uploads {
+export function createUploads(
+  paths: BlobPaths,
+  owner: string,
+  sizeMax: number,
+  sizeOf: (digest: Digest) => Promise<number | undefined>,
+): Uploads {
   const exclusively = createUploadLocks(owner)
   const remembered = new Map<Digest, Progress>()
 
@@ -48,7 +58,12 @@ export function createUploads(paths: BlobPaths, owner: string, sizeMax: number, 
     remembered.set(digest, { inode: ino, modifiedMs: mtimeMs, length: size, hash })
   }
 
-  async function receive(digest: Digest, size: number, from: number, chunks: AsyncIterable<Uint8Array>): Promise<{ offset: number; complete: boolean }> {
+  async function receive(
+    digest: Digest,
+    size: number,
+    from: number,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<{ offset: number; complete: boolean }> {
     const complete = await sizeOf(digest)
     if (complete !== undefined) return { offset: complete, complete: true }
     const path = paths.upload(digest)
@@ -83,7 +98,8 @@ export function createUploads(paths: BlobPaths, owner: string, sizeMax: number, 
   return {
     offset,
     async chunk(digest, size, from, chunks) {
-      if (!Number.isSafeInteger(size) || size < 0 || !Number.isSafeInteger(from) || from < 0) fail('invalid-request', 'size and offset are whole numbers of bytes')
+      if (!Number.isSafeInteger(size) || size < 0 || !Number.isSafeInteger(from) || from < 0)
+        fail('invalid-request', 'size and offset are whole numbers of bytes')
       if (size > sizeMax) fail('body-too-large', `a blob has at most ${sizeMax} bytes`, { sizeMax })
       if (from > size) fail('body-too-large', 'the offset lies beyond the announced size', { size })
       try {
@@ -99,7 +115,13 @@ export function createUploads(paths: BlobPaths, owner: string, sizeMax: number, 
  * Appends what arrives, and makes it durable. What arrived before the connection broke is kept; of a write that failed, or
  * of bytes beyond the announced size, the file is cut back to what is whole.
  */
-async function append(file: FileHandle, hash: Hash, from: number, size: number, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+async function append(
+  file: FileHandle,
+  hash: Hash,
+  from: number,
+  size: number,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<number> {
   let end = from
   try {
     for await (const chunk of chunks) {

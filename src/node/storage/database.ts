@@ -41,7 +41,8 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     pool,
     session,
     logger,
-    ping: async () => void (await pool.query('select 1').catch((error: unknown) => Promise.reject(databaseError(error)))),
+    ping: async () =>
+      void (await pool.query('select 1').catch((error: unknown) => Promise.reject(databaseError(error)))),
     close: async () => {
       await session.close()
       await pool.end()

@@ -35,7 +35,10 @@ export interface PrivateServerOptions {
 }
 
 /** Starts the private server in `directory`, or joins the one that another live process runs there. */
-export async function startPrivateServer(directory: string, options: PrivateServerOptions = {}): Promise<PrivateServer> {
+export async function startPrivateServer(
+  directory: string,
+  options: PrivateServerOptions = {},
+): Promise<PrivateServer> {
   const logger = options.logger ?? silentLogger
   if (!(await becomeOwner(directory))) return joinServer(directory)
   try {
@@ -127,7 +130,8 @@ async function answers(url: string): Promise<boolean> {
 
 /** Makes database `name` on the server if it is not there, and returns its address. */
 export async function createDatabase(url: string, name: string): Promise<string> {
-  if (!/^[a-z0-9_-]{1,63}$/.test(name)) fail('invalid-request', `"${name}" cannot name a database: use 1 to 63 of a-z, 0-9, "_" and "-"`)
+  if (!/^[a-z0-9_-]{1,63}$/.test(name))
+    fail('invalid-request', `"${name}" cannot name a database: use 1 to 63 of a-z, 0-9, "_" and "-"`)
   for (let attempt = 0; ; attempt++) {
     try {
       await withClient(url, (client) => createIfMissing(client, name))

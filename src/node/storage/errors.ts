@@ -8,9 +8,11 @@ interface DriverError {
 }
 
 /** SQLSTATE classes and codes (PostgreSQL manual, appendix A) and errno names that mean: not at present. */
-const UNAVAILABLE = /^(08...|57P0[1-5]|53[034]00|25P03|55006|40001|40P01|55P03|57014|E(CONN(REFUSED|RESET|ABORTED)|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND))$/
+const UNAVAILABLE =
+  /^(08...|57P0[1-5]|53[034]00|25P03|55006|40001|40P01|55P03|57014|E(CONN(REFUSED|RESET|ABORTED)|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|AI_AGAIN|NOTFOUND))$/
 /** Errors of the driver `pg` that carry no code. */
-const UNAVAILABLE_TEXT = /connection terminated|connection timeout|timeout exceeded|client was closed|not queryable|connection ended|pool is closed|cannot use a pool/i
+const UNAVAILABLE_TEXT =
+  /connection terminated|connection timeout|timeout exceeded|client was closed|not queryable|connection ended|pool is closed|cannot use a pool/i
 const FULL_TEXT = /no space left on device|disk quota exceeded|file too large/i
 /** Wrong password, no such role or database: only a person can repair these. */
 const MISCONFIGURED = /^(28...|3D000|42501)$/
@@ -19,7 +21,10 @@ const MISCONFIGURED = /^(28...|3D000|42501)$/
 export function databaseError(error: unknown): EntenteError {
   if (error instanceof EntenteError) return error
   const { code: sqlState = '', message = String(error) } = error as DriverError
-  return new EntenteError(meaning(sqlState, message), `database: ${message}`, { cause: error, details: sqlState === '' ? {} : { sqlState } })
+  return new EntenteError(meaning(sqlState, message), `database: ${message}`, {
+    cause: error,
+    details: sqlState === '' ? {} : { sqlState },
+  })
 }
 
 function meaning(sqlState: string, message: string): ErrorCode {

@@ -64,7 +64,9 @@ describe('jobs of processes on one database', () => {
     const [first, second] = [startWorker(4000), startWorker(4000)]
     await Promise.all([first.heard('ready'), second.heard('ready')])
     await enqueue(job('round/r1/0/0', 'hold'))
-    const [outcome] = await Promise.allSettled([Promise.race([first.heard('done', 'round/r1/0/0'), second.heard('done', 'round/r1/0/0')])])
+    const [outcome] = await Promise.allSettled([
+      Promise.race([first.heard('done', 'round/r1/0/0'), second.heard('done', 'round/r1/0/0')]),
+    ])
     expect(outcome?.status).toBe('fulfilled')
     expect([...first.said, ...second.said].filter(({ what }) => what === 'begun')).toHaveLength(1)
   })
@@ -79,8 +81,10 @@ describe('jobs of processes on one database', () => {
       await children.at(-1)?.kill()
       startWorker(20)
     }
-    const done = () => new Set(children.flatMap((child) => child.said.filter(({ what }) => what === 'done').map(({ id }) => id)))
-    for (const end = Date.now() + 20_000; done().size < ids.length && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 50))
+    const done = () =>
+      new Set(children.flatMap((child) => child.said.filter(({ what }) => what === 'done').map(({ id }) => id)))
+    for (const end = Date.now() + 20_000; done().size < ids.length && Date.now() < end; )
+      await new Promise((resolve) => setTimeout(resolve, 50))
     expect(done().size).toBe(ids.length)
   })
 })

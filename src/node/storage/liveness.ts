@@ -17,13 +17,19 @@ export const SCAN_MS = 350
 export const GRACE_MS = 900
 
 /** Runs scans until `signal` aborts. Resolves when the last one has ended. */
-export async function reapDeadPools(pool: pg.Pool, logger: Logger, signal: AbortSignal, pause: (ms: number) => Promise<void>): Promise<void> {
+export async function reapDeadPools(
+  pool: pg.Pool,
+  logger: Logger,
+  signal: AbortSignal,
+  pause: (ms: number) => Promise<void>,
+): Promise<void> {
   const missingSince = new Map<string, number>()
   for (; !signal.aborted; await pause(SCAN_MS)) {
     try {
       const missing = await poolsWithoutLock(pool)
       const dead = confirm(missing, missingSince, performance.now())
-      if (dead.length > 0) logger.warn({ pools: dead, jobs: await returnJobsOf(pool, dead) }, 'took back the jobs of dead processes')
+      if (dead.length > 0)
+        logger.warn({ pools: dead, jobs: await returnJobsOf(pool, dead) }, 'took back the jobs of dead processes')
     } catch (error) {
       // While the database is away nobody can prove to be alive.
       missingSince.clear()
@@ -50,7 +56,10 @@ async function poolsWithoutLock(pool: pg.Pool): Promise<string[]> {
 
 /** Makes the jobs of these worker pools available at once; number of jobs. */
 export async function returnJobsOf(pool: pg.Pool, names: readonly string[]): Promise<number> {
-  const { rows } = await pool.query<{ jobs: string }>('select count(*) as jobs from graphile_worker._private_jobs where locked_by = any($1)', [names])
+  const { rows } = await pool.query<{ jobs: string }>(
+    'select count(*) as jobs from graphile_worker._private_jobs where locked_by = any($1)',
+    [names],
+  )
   const jobs = Number(rows[0]?.jobs ?? 0)
   await pool.query('select graphile_worker.force_unlock_workers($1)', [names])
   await wakeWorkers(pool, jobs)

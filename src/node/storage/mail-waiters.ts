@@ -22,7 +22,11 @@ export function createMailWaiters(session: Session, position: (recipient: string
   })
 
   /** Resolves on a notification for the recipient, after `waitMs`, or on the signal. */
-  function notified(recipient: string, waitMs: number, signal: AbortSignal): { readonly done: Promise<void>; cancel(): void } {
+  function notified(
+    recipient: string,
+    waitMs: number,
+    signal: AbortSignal,
+  ): { readonly done: Promise<void>; cancel(): void } {
     const { promise, resolve } = Promise.withResolvers<void>()
     const group = waiting.get(recipient) ?? new Set()
     waiting.set(recipient, group.add(resolve))

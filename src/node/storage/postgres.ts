@@ -60,7 +60,10 @@ export function createPostgresStore(database: Database): Store {
     },
     async readMail(recipient, after, limit) {
       const { rows } = await query<{ position: string; envelope: string }>(pool, READ_MAIL, [recipient, after, limit])
-      return rows.map(({ position, envelope }) => ({ position: Number(position), envelope: JSON.parse(envelope) as Envelope }))
+      return rows.map(({ position, envelope }) => ({
+        position: Number(position),
+        envelope: JSON.parse(envelope) as Envelope,
+      }))
     },
     awaitMail: (recipient, after, waitMs, signal) => waiters.wait(recipient, after, waitMs, signal),
     async readValue(name) {
@@ -90,7 +93,8 @@ async function runOnce<T>(pool: pg.Pool, work: (transaction: Transaction) => Pro
 /** A transaction in which a statement failed answers COMMIT with ROLLBACK, and without an error. */
 async function commit(client: pg.PoolClient): Promise<void> {
   const { command } = await query(client, COMMIT, [])
-  if (command !== 'COMMIT') throw new EntenteError('internal', 'a statement failed inside the transaction, and the failure was ignored')
+  if (command !== 'COMMIT')
+    throw new EntenteError('internal', 'a statement failed inside the transaction, and the failure was ignored')
 }
 
 async function rolledBack(client: pg.PoolClient): Promise<boolean> {
@@ -103,9 +107,15 @@ async function rolledBack(client: pg.PoolClient): Promise<boolean> {
 const BEGIN = { name: '', text: 'begin' }
 const COMMIT = { name: '', text: 'commit' }
 const READ_STREAM = { name: 'read-stream', text: 'select seq, state from entente.streams where id = $1' }
-const READ_EVENTS = { name: 'read-events', text: 'select seq, id, event from entente.events where stream = $1 order by seq' }
+const READ_EVENTS = {
+  name: 'read-events',
+  text: 'select seq, id, event from entente.events where stream = $1 order by seq',
+}
 const LIST_STREAMS = { name: 'list-streams', text: 'select id from entente.streams where kind = $1 order by id' }
-const READ_RECORD = { name: 'read-record', text: 'select value from entente.records where collection = $1 and key = $2' }
+const READ_RECORD = {
+  name: 'read-record',
+  text: 'select value from entente.records where collection = $1 and key = $2',
+}
 const READ_RECORDS = {
   name: 'read-records',
   text: 'select key, value from entente.records where collection = $1 and key between $2 and $3 order by key limit $4',

@@ -63,7 +63,8 @@ export async function startPostmaster(cluster: Cluster, port: number): Promise<P
     child.once('exit', () => resolve())
   })
   await log.close()
-  if (child.pid === undefined) fail('not-available', `the private Postgres cannot be started from ${cluster.binaries.postgres}`)
+  if (child.pid === undefined)
+    fail('not-available', `the private Postgres cannot be started from ${cluster.binaries.postgres}`)
   child.unref()
   const ready = await Promise.race([exited.then(() => false), untilReady(cluster, port, child.pid)])
   return ready ? { pid: child.pid, port, exited } : undefined
@@ -142,7 +143,11 @@ export function serverUrl(password: string, port: number): string {
 
 /** Fast shutdown (SIGINT), then immediate (SIGQUIT), then nothing gentler is left. */
 export async function endProcess(pid: number): Promise<void> {
-  for (const [signal, patienceMs] of [['SIGINT', 15_000], ['SIGQUIT', 5000], ['SIGKILL', 5000]] as const) {
+  for (const [signal, patienceMs] of [
+    ['SIGINT', 15_000],
+    ['SIGQUIT', 5000],
+    ['SIGKILL', 5000],
+  ] as const) {
     if (!isAlive(pid)) return
     signalProcess(pid, signal)
     for (const end = Date.now() + patienceMs; Date.now() < end && isAlive(pid); ) await sleep(10)

@@ -5,6 +5,7 @@ import { run } from 'graphile-worker'
 import type { Database } from './database.ts'
 import { graphileLogger } from './graphile-logger.ts'
 import { returnJobsOf } from './liveness.ts'
+import { patientPool } from './patient-pool.ts'
 import { TASK } from './transaction.ts'
 
 export interface Runner {
@@ -27,7 +28,7 @@ export async function startRunner({ pool, session, logger }: Database, options: 
   const events = new EventEmitter()
   events.on('pool:gracefulShutdown', () => failing.resolve())
   const runner = await run({
-    pgPool: pool,
+    pgPool: patientPool(pool, failing.resolve),
     logger: graphileLogger(logger),
     events,
     noHandleSignals: true,

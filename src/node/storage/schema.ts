@@ -50,7 +50,9 @@ export async function migrate(pool: pg.Pool, logger: Logger): Promise<void> {
 
 async function applyMissing(client: pg.PoolClient): Promise<void> {
   await client.query('create schema if not exists entente')
-  await client.query('create table if not exists entente.migrations (number integer primary key, applied_at timestamptz not null default now())')
+  await client.query(
+    'create table if not exists entente.migrations (number integer primary key, applied_at timestamptz not null default now())',
+  )
   const { rows } = await client.query<{ number: number }>('select number from entente.migrations')
   const applied = new Set(rows.map((row) => row.number))
   for (const [number, statements] of MIGRATIONS.entries()) {

@@ -47,12 +47,20 @@ export function createSession(url: string, logger: Logger): Session {
     await client.connect()
     // From here on whoever asks for a channel or a lock asks this client; what was asked for before is asked again.
     current = client
-    await Promise.all([...[...listeners.keys()].map((channel) => listenTo(client, channel)), ...[...held.keys()].map((name) => acquire(client, name))])
+    await Promise.all([
+      ...[...listeners.keys()].map((channel) => listenTo(client, channel)),
+      ...[...held.keys()].map((name) => acquire(client, name)),
+    ])
     for (const callbacks of listeners.values()) for (const callback of callbacks) callback(undefined)
   }
 
   function newClient(): { client: pg.Client; ended: Promise<void> } {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, keepAlive: true, application_name: 'entente session' })
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: 5000,
+      keepAlive: true,
+      application_name: 'entente session',
+    })
     const ended = Promise.withResolvers<void>()
     client.on('error', () => ended.resolve())
     client.on('end', () => ended.resolve())

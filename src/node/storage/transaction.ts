@@ -51,7 +51,9 @@ export function createTransaction(client: pg.PoolClient): Transaction {
       if (jobs.length === 0) return
       await query(client, ENQUEUE, [
         jobs.map(({ id }) => id),
-        jobs.map(({ id, stream, effect, runAt }) => encode({ id, stream, effect, ...(runAt === undefined ? {} : { runAt }) })),
+        jobs.map(({ id, stream, effect, runAt }) =>
+          encode({ id, stream, effect, ...(runAt === undefined ? {} : { runAt }) }),
+        ),
         jobs.map(({ runAt }) => (runAt === undefined ? null : new Date(runAt).toISOString())),
       ])
     },
