@@ -45,6 +45,7 @@ export function firstDifference(locked, installed, machine) {
 /**
  * Why node_modules has to be installed; undefined when it need not.
  * @param {string} root
+ * @param {{ platform: string, arch: string }} machine
  * @returns {string | undefined}
  */
 export function staleDependencies(root, machine = { platform: process.platform, arch: process.arch }) {
