@@ -1,14 +1,14 @@
 /** Byte strings: encodings, comparison and concatenation. No Buffer here, so that pure rooms run on any ES2023 engine. */
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** UTF-8 bytes of a string. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-/** Text of UTF-8 bytes; throws TypeError on malformed input rather than inserting replacement characters. */
+/** Inverse of {@link utf8}: keeps a byte order mark; throws TypeError on malformed input rather than inserting U+FFFD. */
 export function text(bytes: Uint8Array): string {
   return decoder.decode(bytes)
 }

@@ -64,7 +64,8 @@ describe('an envelope', () => {
   })
 
   it('that came by mail, without a connection of its sender, is judged by its signature', () => {
-    const { peer: _, ...mail } = context
+    const { federation: name, self, now, keyOf } = context
+    const mail: AuthenticationContext = { federation: name, self, now, keyOf }
     expect(() => authenticate(envelope(), mail)).not.toThrow()
     expect(() => authenticate(envelope({}, 'stranger'), mail)).toThrow(/not signed/)
   })

@@ -110,7 +110,7 @@ function onRegistered(state: RegistryState, event: OrganisationRegistered): Regi
     tokenHash,
     joinedAt: at,
   }
-  const { [tokenHash]: _used, ...invitations } = state.invitations
+  const invitations = Object.fromEntries(Object.entries(state.invitations).filter(([hash]) => hash !== tokenHash))
   return { invitations, organisations: { ...state.organisations, [event.organisation]: organisation } }
 }
 
