@@ -9,6 +9,7 @@ import { benchLarge } from './large.ts'
 import { benchLedger } from './ledger.ts'
 import { numpyVersion } from './numpy.ts'
 import { page, printed, type Section } from './report.ts'
+import { benchUpload } from './upload.ts'
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +26,7 @@ const benches: (() => Promise<Section>)[] = [
   () => benchAggregation(values.seed, runs),
   ...(values['no-large'] ? [] : [() => benchLarge(values.seed)]),
   () => benchLedger(runs),
+  () => benchUpload(values.seed, Math.min(runs, 5)),
 ]
 
 const sections: Section[] = []
