@@ -39,7 +39,7 @@ export async function reapDeadPools(
 }
 
 function confirm(missing: readonly string[], missingSince: Map<string, number>, now: number): string[] {
-  for (const name of [...missingSince.keys()]) if (!missing.includes(name)) missingSince.delete(name)
+  for (const name of missingSince.keys()) if (!missing.includes(name)) missingSince.delete(name)
   for (const name of missing) if (!missingSince.has(name)) missingSince.set(name, now)
   return missing.filter((name) => now - (missingSince.get(name) ?? now) >= GRACE_MS)
 }
