@@ -16,7 +16,7 @@ import { type AnyMachine, createDrive, type Drive } from './drive.ts'
 import { performHubEffect } from './hub/effects.ts'
 import { exportLedger, ledgerKeys, type ModelVerdict, verifyModel } from './hub/evidence.ts'
 import type { HubContext, HubIdentity, HubOptions } from './hub/identity.ts'
-import { readMailbox } from './hub/mail.ts'
+import { letter, readMailbox } from './hub/mail.ts'
 import { catchUp } from './hub/publish.ts'
 import { type Receipt, receive } from './hub/receive.ts'
 import { type IssuedInvitation, invite, register, type Registration, remove, requireMember } from './hub/registry.ts'
@@ -30,6 +30,7 @@ import {
   status,
 } from './hub/status.ts'
 import { type StartedTraining, startTraining, stopTraining, type TrainingRequest } from './hub/trainings.ts'
+import { derivedId } from './derived-id.ts'
 import { createLedgerReader, type LedgerReader } from './ledger-reader.ts'
 import type { Mail, Ports } from './ports.ts'
 
@@ -54,8 +55,8 @@ export interface Hub {
   mailbox(organisation: OrganisationId, after: number, waitMs: number, signal: AbortSignal): Promise<readonly Mail[]>
 
   invite(options?: { organisation?: OrganisationId; lifetimeMs?: number }): Promise<IssuedInvitation>
-  /** @throws invitation-invalid, organisation-exists, organisation-removed */
-  register(token: string, registration: Registration): Promise<void>
+  /** The hub's signed receipt. @throws invitation-invalid, organisation-exists, organisation-removed */
+  register(token: string, registration: Registration): Promise<Envelope>
   removeOrganisation(organisation: OrganisationId, reason: string): Promise<void>
   requireMember(organisation: OrganisationId): Promise<void>
   organisations(): Promise<readonly OrganisationStatus[]>
@@ -113,6 +114,7 @@ export function createHub(ports: Ports, identity: HubIdentity, options: HubOptio
     async register(token, registration) {
       await register(context, drive, token, registration)
       await catchUp(context, drive, ledger, registration.organisation)
+      return letter(context, registration.organisation, 'registered', registration, derivedId(registration.signingKey))
     },
     removeOrganisation: (organisation, reason) => remove(context, drive, organisation, reason),
     requireMember: (organisation) => requireMember(context, drive, organisation),

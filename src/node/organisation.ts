@@ -4,7 +4,7 @@
  * does is in `organisation/`, by noun.
  */
 
-import type { OrganisationId } from '../base/ids.ts'
+import type { FederationId, OrganisationId } from '../base/ids.ts'
 import { type PublicKey, publicKeyOf } from '../base/signature.ts'
 import { participantMachine } from '../learning/participant.ts'
 import { type ReplicaState, replicaMachine } from '../ledger/replica.ts'
@@ -25,6 +25,7 @@ import { type OrganisationNodeStatus, status } from './organisation/status.ts'
 export type { OrganisationIdentity, OrganisationOptions, OrganisationPorts } from './organisation/identity.ts'
 
 export interface OrganisationNode {
+  readonly federation: FederationId
   readonly organisation: OrganisationId
   readonly publicKey: PublicKey
   readonly ports: OrganisationPorts
@@ -63,6 +64,7 @@ export function createOrganisation(
   const receive = (mail: Parameters<typeof receiveMail>[2]) => receiveMail(context, drive, mail)
 
   return {
+    federation: identity.federation,
     organisation: identity.organisation,
     publicKey: publicKeyOf(identity.secret),
     ports,

@@ -1,0 +1,74 @@
+/** The hub's API over HTTPS with mutual TLS: authenticate by certificate, parse, call the hub, reply. Nothing else. */
+
+import type { Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { FastifyBaseLogger } from 'fastify'
+import { fail } from '../../src/base/errors.ts'
+import type { Hub } from '../../src/node/hub.ts'
+import { type Authority, serverTls, type TlsMaterial } from '../../src/node/transport/tls.ts'
+import { rateKeyOf, requireReader } from './peer.ts'
+import { downloadRoutes, uploadRoutes } from './routes/blobs.ts'
+import { federationRoutes } from './routes/federation.ts'
+import { healthRoutes } from './routes/health.ts'
+import { ledgerRoutes } from './routes/ledger.ts'
+import { metricsRoutes } from './routes/metrics.ts'
+import { modelRoutes } from './routes/models.ts'
+import { operatorRoutes } from './routes/operator.ts'
+import { privacyRoutes } from './routes/privacy.ts'
+import { registrationRoutes } from './routes/registration.ts'
+import { roundRoutes } from './routes/rounds.ts'
+import { verifyRoutes } from './routes/verify.ts'
+import { type Api, createServer } from './server.ts'
+
+export const PREFIX = '/api/fl-blockchain'
+
+export interface HubApiOptions {
+  readonly tls: TlsMaterial
+  /** Issues the certificates of organisations that register. */
+  readonly authority: Authority
+  readonly log: FastifyBaseLogger
+  /** Addresses under which organisations reach the hub, put into invitations. */
+  readonly urls: () => readonly string[]
+  readonly requestsPerMinuteMax?: number
+  readonly blobBytesMax?: number
+}
+
+const REQUESTS_PER_MINUTE_MAX = 3000
+const BLOB_BYTES_MAX = 2 ** 31
+
+export async function createHubApi(hub: Hub, options: HubApiOptions): Promise<Api> {
+  const app = await createServer({
+    title: 'Entente hub',
+    description: 'Federated learning with a ledger, between organisations that may not show each other their data.',
+    log: options.log,
+    serverFactory: (handler) => createHttpsServer(serverTls(options.tls), handler) as unknown as Server,
+    rateKey: (request) => rateKeyOf(hub, request),
+    requestsPerMinuteMax: options.requestsPerMinuteMax ?? REQUESTS_PER_MINUTE_MAX,
+  })
+  const reader = (request: Parameters<typeof requireReader>[1]) => requireReader(hub, request)
+  const { blobs } = hub.ports
+  const blobAccess = {
+    blobs,
+    bytesMax: options.blobBytesMax ?? BLOB_BYTES_MAX,
+    authoriseUpload: reader,
+    async authoriseDownload(request: Parameters<typeof reader>[0], digest: Parameters<Hub['isPublished']>[0]) {
+      const organisation = await reader(request)
+      // Updates are blobs too: an organisation sees models, never what another one contributed.
+      if (organisation !== undefined && !(await hub.isPublished(digest)))
+        fail('not-found', `the blob ${digest} is not here`)
+    },
+  }
+  healthRoutes(app, async () => void (await hub.ports.store.readValue('ready')))
+  registrationRoutes(app, PREFIX, hub, options.authority, options.tls.authority)
+  federationRoutes(app, PREFIX, hub)
+  roundRoutes(app, PREFIX, hub)
+  modelRoutes(app, PREFIX, { ledger: hub.ledger, blobs }, reader)
+  uploadRoutes(app, PREFIX, blobAccess)
+  downloadRoutes(app, PREFIX, blobAccess)
+  ledgerRoutes(app, PREFIX, hub, reader)
+  verifyRoutes(app, PREFIX, hub)
+  privacyRoutes(app, PREFIX, hub)
+  operatorRoutes(app, PREFIX, hub, { authority: options.tls.authority, urls: options.urls })
+  metricsRoutes(app, hub)
+  return app
+}

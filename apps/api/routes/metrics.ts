@@ -1,0 +1,79 @@
+/**
+ * The metrics of section 9 of the ledger document in the Prometheus text format, version 0.0.4. They are read from the
+ * ledger, so every hub process on one store says the same. What this version does not measure is NaN, not zero.
+ */
+
+import type { Hub } from '../../../src/node/hub.ts'
+import type { Block } from '../../../src/ledger/block.ts'
+import { requireOperator } from '../peer.ts'
+import type { Api } from '../server.ts'
+
+interface Metric {
+  readonly name: string
+  readonly help: string
+  readonly value: number
+}
+
+export function metricsRoutes(app: Api, hub: Hub): void {
+  app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
+    requireOperator(hub, request)
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(exposition(await metricsOf(hub)))
+  })
+}
+
+async function metricsOf(hub: Hub): Promise<readonly Metric[]> {
+  const block = (await hub.ledger.head())?.block
+  const metrics = block?.aggregation_metrics
+  const latency = block === undefined ? undefined : await latencyOf(hub, block)
+  return [
+    { name: 'round_number', help: 'round of the newest block', value: metrics?.round ?? 0 },
+    { name: 'participating_orgs', help: 'organisations in the newest block', value: metrics?.num_clients ?? 0 },
+    { name: 'aggregation_latency_ms', help: 'time that the newest aggregation took', value: latency ?? Number.NaN },
+    {
+      name: 'convergence_rate',
+      help: '||w_new - w_old|| / ||w_old|| of the newest block',
+      value: metrics?.convergence ?? Number.NaN,
+    },
+    {
+      name: 'privacy_epsilon_used',
+      help: 'NaN: this version adds no noise, so there is no guarantee to spend',
+      value: Number.NaN,
+    },
+    {
+      name: 'privacy_delta_used',
+      help: 'NaN: this version adds no noise, so there is no guarantee to spend',
+      value: Number.NaN,
+    },
+    {
+      name: 'byzantine_detection_triggered',
+      help: 'NaN: this version detects no Byzantine updates',
+      value: Number.NaN,
+    },
+    {
+      name: 'blockchain_verification_time_ms',
+      help: 'time to verify the newest block, now',
+      value: await verificationTimeMs(hub, block),
+    },
+    { name: 'ledger_blocks', help: 'blocks in the ledger', value: block === undefined ? 0 : block.height + 1 },
+  ]
+}
+
+async function latencyOf(hub: Hub, block: Block): Promise<number | undefined> {
+  const record = (await hub.ports.store.readRecord('round', block.provenance.round_id)) as
+    | { metrics?: { aggregation_latency_ms?: number } }
+    | undefined
+  return record?.metrics?.aggregation_latency_ms
+}
+
+async function verificationTimeMs(hub: Hub, block: Block | undefined): Promise<number> {
+  if (block === undefined) return Number.NaN
+  const startedAt = performance.now()
+  await hub.verifyModel(block.model_hash)
+  return performance.now() - startedAt
+}
+
+function exposition(metrics: readonly Metric[]): string {
+  return metrics
+    .map(({ name, help, value }) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`)
+    .join('')
+}

@@ -1,0 +1,26 @@
+/** Section 7.3 of the ledger document. This version adds no noise and encrypts no gradient: it says so, and does nothing. */
+
+import { fail } from '../../../src/base/errors.ts'
+import type { Hub } from '../../../src/node/hub.ts'
+import { requireReader } from '../peer.ts'
+import { problemSchema } from '../problem.ts'
+import type { Api } from '../server.ts'
+
+const ROUTES = [
+  ['POST', 'sanitize'],
+  ['POST', 'encrypt'],
+  ['GET', 'privacy-budget'],
+] as const
+
+export function privacyRoutes(app: Api, prefix: string, hub: Hub): void {
+  for (const [method, name] of ROUTES)
+    app.route({
+      method,
+      url: `${prefix}/privacy/${name}`,
+      schema: { response: { 501: problemSchema } },
+      handler: async (request) => {
+        await requireReader(hub, request)
+        fail('not-available', 'the privacy functions are not part of this version')
+      },
+    })
+}
