@@ -3,7 +3,7 @@
  * a signature made for one purpose never verifies for another, whatever the adversary lets us sign.
  */
 
-import { createPrivateKey, createPublicKey, sign as nodeSign, verify as nodeVerify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, sign as nodeSign, verify as nodeVerify } from 'node:crypto'
 import { concatBytes, fromBase64Url, toBase64Url, utf8 } from './bytes.ts'
 
 /** Raw Ed25519 public key, 32 bytes, base64url. */
@@ -36,27 +36,51 @@ const PKCS8_PREFIX = Uint8Array.of(
 )
 const SPKI_PREFIX = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00)
 
-function privateKeyObject(secret: SecretKey) {
-  return createPrivateKey({ key: concatBytes(PKCS8_PREFIX, secret), format: 'der', type: 'pkcs8' })
+/** Parsing a key costs as much as half a signature, so parsed keys are kept: of secrets, as long as the secret itself. */
+const privateKeys = new WeakMap<SecretKey, { readonly key: KeyObject; readonly publicKey: PublicKey }>()
+const publicKeys = new Map<string, KeyObject>()
+/** Bounds the memory that an adversary with many keys can fill. */
+const PUBLIC_KEYS_KEPT = 1024
+
+function parseSecret(secret: SecretKey) {
+  const key = createPrivateKey({ key: concatBytes(PKCS8_PREFIX, secret), format: 'der', type: 'pkcs8' })
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' })
+  return { key, publicKey: toBase64Url(new Uint8Array(spki).subarray(SPKI_PREFIX.length)) }
 }
 
-/** Public key of a 32-byte seed. */
+function keysOf(secret: SecretKey) {
+  const known = privateKeys.get(secret)
+  if (known !== undefined) return known
+  const parsed = parseSecret(secret)
+  privateKeys.set(secret, parsed)
+  return parsed
+}
+
+function publicKeyObject(publicKey: Uint8Array): KeyObject {
+  const name = toBase64Url(publicKey)
+  const known = publicKeys.get(name)
+  if (known !== undefined) return known
+  const key = createPublicKey({ key: concatBytes(SPKI_PREFIX, publicKey), format: 'der', type: 'spki' })
+  if (publicKeys.size >= PUBLIC_KEYS_KEPT) publicKeys.clear()
+  publicKeys.set(name, key)
+  return key
+}
+
+/** Public key of a 32-byte seed. The seed must not change afterwards. */
 export function publicKeyOf(secret: SecretKey): PublicKey {
-  const spki = createPublicKey(privateKeyObject(secret)).export({ format: 'der', type: 'spki' })
-  return toBase64Url(new Uint8Array(spki).subarray(SPKI_PREFIX.length))
+  return keysOf(secret).publicKey
 }
 
 /** RFC 8032 signature over exactly these bytes: for formats that bring their own domain (signed notes). */
 export function signRaw(message: Uint8Array, secret: SecretKey): Uint8Array {
-  return new Uint8Array(nodeSign(null, message, privateKeyObject(secret)))
+  return new Uint8Array(nodeSign(null, message, keysOf(secret).key))
 }
 
 /** RFC 8032 verification over exactly these bytes; false for malformed keys and signatures, never a throw. */
 export function verifyRaw(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false
   try {
-    const key = createPublicKey({ key: concatBytes(SPKI_PREFIX, publicKey), format: 'der', type: 'spki' })
-    return nodeVerify(null, message, key, signature)
+    return nodeVerify(null, message, publicKeyObject(publicKey), signature)
   } catch {
     // OpenSSL refuses points that are not on the curve: the signature cannot be valid.
     return false

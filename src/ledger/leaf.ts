@@ -31,7 +31,14 @@ function checkSize(leaf: string): void {
     invalid('leaf-too-large', `a leaf has at most ${LEAF_BYTES_MAX} bytes`)
 }
 
+function count(leaf: string, bracket: string): number {
+  let found = 0
+  for (let at = leaf.indexOf(bracket); at >= 0; at = leaf.indexOf(bracket, at + 1)) found++
+  return found
+}
+
 function checkDepth(leaf: string): void {
+  if (count(leaf, '{') + count(leaf, '[') <= DEPTH_MAX) return
   let depth = 0
   let quoted = false
   for (let i = 0; i < leaf.length; i++) {
