@@ -1,6 +1,6 @@
 /** What was measured, as a table for the terminal and as the page bench/results.md. */
 
-import { arch, cpus, release, totalmem } from 'node:os'
+import { arch, cpus, loadavg, release, totalmem } from 'node:os'
 import type { Timing } from './measure.ts'
 
 export interface Row {
@@ -58,8 +58,16 @@ const NOT_MEASURED = [
   'Energy, and memory of anything but the aggregation.',
 ]
 
-/** The page. */
-export function page(sections: readonly Section[], versions: Readonly<Record<string, string>>, at: Date): string {
+/** How busy the machine was in the last minute. */
+export const currentLoad = (): number => loadavg()[0] ?? 0
+
+/** The page; `load` is the load average of the minute before. */
+export function page(
+  sections: readonly Section[],
+  versions: Readonly<Record<string, string>>,
+  load: number,
+  at: Date,
+): string {
   const [cpu] = cpus()
   const machine = `${cpu?.model.trim() ?? 'unknown processor'}, ${cpus().length} threads, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${release()} ${arch()}`
   const tables = sections.map(({ title, setting, rows }) => {
@@ -74,6 +82,7 @@ Written by \`npm run bench\` on ${at.toISOString().slice(0, 10)}. Contenders of 
 One machine, one day: read ratios rather than figures.
 
 - machine: ${machine}
+- load before the first measurement: ${load.toFixed(1)} processes ready to run; above 0.5 another program was in the way
 - versions: ${Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')}

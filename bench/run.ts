@@ -8,7 +8,7 @@ import { benchKernels } from './kernels.ts'
 import { benchLarge } from './large.ts'
 import { benchLedger } from './ledger.ts'
 import { numpyVersion } from './numpy.ts'
-import { page, printed, type Section } from './report.ts'
+import { currentLoad, page, printed, type Section } from './report.ts'
 import { benchUpload } from './upload.ts'
 
 const { values } = parseArgs({
@@ -29,6 +29,7 @@ const benches: (() => Promise<Section>)[] = [
   () => benchUpload(values.seed, Math.min(runs, 5)),
 ]
 
+const load = currentLoad()
 const sections: Section[] = []
 for (const bench of benches) {
   const section = await bench()
@@ -43,5 +44,5 @@ const versions = {
   V8: process.versions.v8,
   NumPy: (await numpyVersion()) ?? 'none',
 }
-writeFileSync(fileURLToPath(new URL('results.md', import.meta.url)), page(sections, versions, new Date()))
+writeFileSync(fileURLToPath(new URL('results.md', import.meta.url)), page(sections, versions, load, new Date()))
 console.log('\nwritten to bench/results.md')
