@@ -1,0 +1,393 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { EntenteError, type ErrorCode } from '../base/errors.ts'
+import { type Block, blockHash, proposeBlock, signBlock } from '../ledger/block.ts'
+import { roundBlockContent } from './block-content.ts'
+import {
+  configOf,
+  contributionOf,
+  digestFor,
+  OPENED_AT,
+  opening,
+  organisation,
+  ROUND,
+  secretOf,
+  TRAINING,
+} from './learning.suite.ts'
+import type { RoundAnnouncement } from './messages.ts'
+import { participantMachine } from './participant.ts'
+import type { ParticipantEffect, ParticipantEvent, ParticipantState } from './participant-state.ts'
+import { roundMachine } from './round.ts'
+import type { OpenedRound } from './round-state.ts'
+
+const machine = participantMachine({ organisation: organisation('org-a') })
+const opened = opening()
+const DEADLINE = OPENED_AT + 1_000
+const GIVES_UP = DEADLINE + 1_000 + 60_000
+
+const announcement: RoundAnnouncement = {
+  round_id: ROUND,
+  training_id: TRAINING,
+  round: 1,
+  base_model: digestFor('base'),
+  config: opened.config,
+  deadline: DEADLINE,
+}
+const sent = contributionOf('org-a')
+const trained: ParticipantEvent = {
+  type: 'trained',
+  update: sent.update,
+  sampleCount: 100,
+  stages: sent.stages,
+  metrics: { loss: 0.5 },
+  dataSources: ['zeek-tsv'],
+  at: OPENED_AT + 5,
+}
+
+/** The block that an honest hub proposes for the contributions of org-a and org-b. */
+function honestBlock(): Block {
+  let state = roundMachine.initial(`round/${ROUND}`)
+  for (const event of [opened, sent, contributionOf('org-b')]) state = roundMachine.step(state, event).state
+  const result = {
+    model: digestFor('model'),
+    strategyState: null,
+    normDifference: 1,
+    gradientNorm: 1,
+    convergence: 1,
+    durationMs: 1,
+  }
+  return proposeBlock(roundBlockContent(state as OpenedRound, result), undefined, OPENED_AT + 20)
+}
+
+/** The block with a lie in it, hashed again as a lying hub would. */
+function lying(lie: (block: Block) => object): Block {
+  const block: Block = { ...honestBlock(), ...lie(honestBlock()) }
+  return { ...block, hash: blockHash(block) }
+}
+
+const proposal = (block: unknown = honestBlock(), at = OPENED_AT + 30): ParticipantEvent => ({
+  type: 'proposal',
+  id: ROUND,
+  block,
+  at,
+})
+
+function play(...events: readonly ParticipantEvent[]): { state: ParticipantState; effects: ParticipantEffect[] } {
+  const effects: ParticipantEffect[] = []
+  let state = machine.initial(`participant/${ROUND}`)
+  for (const event of events) {
+    const step = machine.step(state, event)
+    effects.push(...step.effects)
+    state = step.state
+  }
+  return { state, effects }
+}
+
+const announced: ParticipantEvent = { type: 'announced', announcement, at: OPENED_AT + 1 }
+const contributed: ParticipantEvent = { type: 'contributed', at: OPENED_AT + 6 }
+const events: Record<ParticipantEvent['type'], ParticipantEvent> = {
+  announced,
+  trained,
+  'training-failed': { type: 'training-failed', code: 'no-data', message: 'no labels', at: OPENED_AT + 5 },
+  contributed,
+  'contribution-refused': { type: 'contribution-refused', code: 'round-closed', message: 'late', at: OPENED_AT + 6 },
+  proposal: proposal(),
+  'block-signed': { type: 'block-signed', at: OPENED_AT + 31 },
+  abandoned: { type: 'abandoned', reason: 'cancelled', at: OPENED_AT + 7 },
+  'deadline-passed': { type: 'deadline-passed', at: DEADLINE },
+  'gave-up': { type: 'gave-up', at: GIVES_UP },
+}
+
+type Phase = ParticipantState['phase']
+const ways: Record<Phase, readonly ParticipantEvent[]> = {
+  idle: [],
+  training: [announced],
+  contributing: [announced, trained],
+  contributed: [announced, trained, contributed],
+  signing: [announced, trained, contributed, proposal()],
+  signed: [announced, trained, contributed, proposal(), events['block-signed']],
+  abandoned: [announced, events.abandoned],
+}
+
+const unknown = 'unknown-round'
+/** As in round.test.ts: phase, `=` for no change, `~` for a change within the phase, or the code of the refusal. */
+const table: Record<Phase, Record<ParticipantEvent['type'], string>> = {
+  idle: {
+    announced: 'training',
+    trained: unknown,
+    'training-failed': unknown,
+    contributed: unknown,
+    'contribution-refused': unknown,
+    proposal: unknown,
+    'block-signed': unknown,
+    abandoned: 'abandoned',
+    'deadline-passed': unknown,
+    'gave-up': unknown,
+  },
+  training: {
+    announced: '=',
+    trained: 'contributing',
+    'training-failed': 'abandoned',
+    contributed: 'invalid-request',
+    'contribution-refused': 'invalid-request',
+    proposal: '~',
+    'block-signed': 'invalid-request',
+    abandoned: 'abandoned',
+    'deadline-passed': 'abandoned',
+    'gave-up': '=',
+  },
+  contributing: {
+    announced: '=',
+    trained: '=',
+    'training-failed': '=',
+    contributed: 'contributed',
+    'contribution-refused': 'abandoned',
+    proposal: 'signing',
+    'block-signed': 'invalid-request',
+    abandoned: 'abandoned',
+    'deadline-passed': '=',
+    'gave-up': 'abandoned',
+  },
+  contributed: {
+    announced: '=',
+    trained: '=',
+    'training-failed': '=',
+    contributed: '=',
+    'contribution-refused': '=',
+    proposal: 'signing',
+    'block-signed': 'invalid-request',
+    abandoned: 'abandoned',
+    'deadline-passed': '=',
+    'gave-up': 'abandoned',
+  },
+  signing: {
+    announced: '=',
+    trained: '=',
+    'training-failed': '=',
+    contributed: '=',
+    'contribution-refused': '=',
+    proposal: '=',
+    'block-signed': 'signed',
+    abandoned: '=',
+    'deadline-passed': '=',
+    'gave-up': '=',
+  },
+  signed: {
+    announced: '=',
+    trained: '=',
+    'training-failed': '=',
+    contributed: '=',
+    'contribution-refused': '=',
+    proposal: 'signing',
+    'block-signed': '=',
+    abandoned: '=',
+    'deadline-passed': '=',
+    'gave-up': '=',
+  },
+  abandoned: {
+    announced: '=',
+    trained: '=',
+    'training-failed': '=',
+    contributed: '=',
+    'contribution-refused': '=',
+    proposal: '=',
+    'block-signed': '=',
+    abandoned: '=',
+    'deadline-passed': '=',
+    'gave-up': '=',
+  },
+}
+
+const attempt = (state: ParticipantState, event: ParticipantEvent): ErrorCode | ParticipantState => {
+  try {
+    return machine.step(state, event).state
+  } catch (error) {
+    if (error instanceof EntenteError) return error.code
+    throw error
+  }
+}
+
+describe('every event in every phase', () => {
+  for (const phase of Object.keys(ways) as Phase[])
+    it.each(Object.keys(events) as ParticipantEvent['type'][])(`${phase}: %s does what the table says`, (type) => {
+      const { state } = play(...ways[phase])
+      expect(state.phase).toBe(phase)
+      const outcome = attempt(state, events[type])
+      if (typeof outcome === 'string') expect(outcome).toBe(table[phase][type])
+      else if (JSON.stringify(outcome) === JSON.stringify(state)) expect('=').toBe(table[phase][type])
+      else expect(outcome.phase === phase ? '~' : outcome.phase).toBe(table[phase][type])
+    })
+})
+
+describe('taking part', () => {
+  it('trains with a seed that differs by round and organisation but not by run', () => {
+    const { effects } = play(announced)
+    expect(effects[0]).toMatchObject({ type: 'train', baseModel: digestFor('base'), seed: 'entente/local/1/org-a' })
+  })
+
+  it('contributes what it trained, in the form that travels', () => {
+    expect(play(announced, trained).effects.at(-1)).toEqual({
+      type: 'contribute',
+      roundId: ROUND,
+      body: {
+        round_id: ROUND,
+        org_id: 'org-a',
+        encrypted_gradient: {
+          blob: sent.update,
+          base_model: digestFor('base'),
+          sample_count: 100,
+          stages: sent.stages,
+          metrics: { loss: 0.5 },
+          data_sources: ['zeek-tsv'],
+        },
+      },
+    })
+  })
+
+  it('signs the block that names what it sent, and again if the proposal comes again', () => {
+    const { state, effects } = play(...ways.signed, proposal())
+    expect(effects.filter((effect) => effect.type === 'sign-block')).toHaveLength(2)
+    expect(state).toMatchObject({ phase: 'signing', block: { height: 0, hash: honestBlock().hash } })
+    expect(() => signBlock(honestBlock(), secretOf('org-a'))).not.toThrow()
+  })
+
+  it('signs while the acknowledgement is still under way: the hub may have counted the contribution', () => {
+    expect(play(announced, trained, events['deadline-passed'], proposal()).state.phase).toBe('signing')
+  })
+
+  it('without data declines, so that the hub need not wait', () => {
+    const { state, effects } = play(announced, events['training-failed'])
+    expect(state.phase).toBe('abandoned')
+    expect(effects.at(-1)).toEqual({ type: 'decline', roundId: ROUND, reason: 'no-data: no labels' })
+  })
+
+  it('does not train for a deadline that has passed, nor for a round whose end came first', () => {
+    expect(play({ ...announced, at: DEADLINE } as ParticipantEvent).effects).toEqual([])
+    expect(play(events.abandoned, announced)).toMatchObject({ state: { phase: 'abandoned' }, effects: [] })
+  })
+
+  it('refuses an announcement of another round in its stream', () => {
+    const other = { ...announced, announcement: { ...announcement, round_id: 't1-2' } } as ParticipantEvent
+    expect(attempt(play().state, other)).toBe('invalid-request')
+    expect(attempt(play(announced).state, other)).toBe('invalid-request')
+  })
+})
+
+describe('a lying hub gets no signature', () => {
+  const provenance = (changes: object) => (block: Block) => ({ provenance: { ...block.provenance, ...changes } })
+  const own = (changes: object) => (block: Block) => ({
+    provenance: {
+      ...block.provenance,
+      participants: block.provenance.participants.map((line) =>
+        line.org_id === 'org-a' ? { ...line, ...changes } : line,
+      ),
+    },
+  })
+
+  it.each<[string, string, (block: Block) => object]>([
+    ['that names another contribution for it', 'other-contribution', own({ contribution: digestFor('forged') })],
+    ['that names another sample count for it', 'other-sample-count', own({ sample_count: 101 })],
+    ['that leaves it out', 'not-listed', own({ org_id: 'org-z' })],
+    [
+      'that lists it twice',
+      'not-listed',
+      (block) =>
+        provenance({ participants: [...block.provenance.participants, ...block.provenance.participants] })(block),
+    ],
+    ['of another round id', 'other-round', provenance({ round_id: 't1-2' })],
+    ['of another training', 'other-round', provenance({ training_id: 't2' })],
+    [
+      'of another round number',
+      'other-round',
+      (block) => ({ aggregation_metrics: { ...block.aggregation_metrics, round: 2 } }),
+    ],
+    ['of another model version', 'other-round', provenance({ model_version: 'v1.9-round-9' })],
+    ['of another parent model', 'other-base-model', provenance({ parent_model: digestFor('other') })],
+    ['of another configuration', 'other-config', provenance({ training_config: configOf({ clipNorm: 1 }) })],
+    ['that claims a privacy budget', 'other-privacy-params', provenance({ privacy_params: { epsilon: 1 } })],
+  ])('for a block %s', (_name, reason, lie) => {
+    const block = lying(lie)
+    const step = machine.step(play(...ways.contributed).state, proposal(block))
+    expect(step.effects).toEqual([])
+    expect(step.state).toMatchObject({ phase: 'contributed', refusals: [{ hash: block.hash, reason }] })
+    expect(step.records).toEqual([
+      {
+        collection: 'refused-proposal',
+        key: `${ROUND}/${block.hash}`,
+        value: { id: ROUND, hash: block.hash, reason, at: OPENED_AT + 30 },
+      },
+    ])
+  })
+
+  it.each<[string, string, unknown]>([
+    ['whose hash is of something else', 'hash-wrong', { ...honestBlock(), hash: digestFor('x') }],
+    ['that is no block', 'malformed', { height: 'one' }],
+    ['that is null', 'malformed', null],
+  ])('for a block %s', (_name, reason, block) => {
+    expect(machine.step(play(...ways.contributed).state, proposal(block))).toMatchObject({
+      effects: [],
+      state: { refusals: [{ reason }] },
+    })
+  })
+
+  it('for a block that nests very deep, and the participant lives on', () => {
+    let config: object = {}
+    for (let depth = 0; depth < 20_000; depth++) config = { config }
+    const { state, effects } = machine.step(
+      play(...ways.contributed).state,
+      proposal(lying(provenance({ training_config: config }))),
+    )
+    expect(effects).toEqual([])
+    expect(state).toMatchObject({ phase: 'contributed', refusals: [{ reason: 'other-config' }] })
+  })
+
+  it('for a second, different block of the same round, even a truthful one', () => {
+    const second = lying(() => ({ model_hash: digestFor('other model') }))
+    for (const way of [ways.signing, ways.signed])
+      expect(machine.step(play(...way).state, proposal(second))).toMatchObject({
+        effects: [],
+        state: { refusals: [{ reason: 'second-block' }] },
+      })
+  })
+
+  it('before it has sent anything, or after it gave up by its own clock', () => {
+    expect(machine.step(play(announced).state, proposal())).toMatchObject({
+      effects: [],
+      state: { refusals: [{ reason: 'nothing-sent' }] },
+    })
+    const late = proposal(honestBlock(), GIVES_UP)
+    expect(machine.step(play(...ways.contributed).state, late)).toMatchObject({
+      effects: [],
+      state: { refusals: [{ reason: 'too-late' }] },
+    })
+  })
+
+  it('and its state does not grow with the lies', () => {
+    let { state } = play(...ways.contributed)
+    for (let i = 0; i < 50; i++) state = machine.step(state, proposal({ i })).state
+    expect(state).toMatchObject({ refusals: { length: 8 } })
+  })
+})
+
+describe('replay', () => {
+  it('the accepted events replay to the same state, which survives JSON; at most one block is ever signed', () => {
+    const lies = [proposal(lying(() => ({ model_hash: digestFor('other') }))), proposal(null)]
+    const anyEvent = fc.constantFrom(...Object.values(events), ...lies)
+    fc.assert(
+      fc.property(fc.array(anyEvent, { maxLength: 25 }), (tried) => {
+        const log: ParticipantEvent[] = []
+        const signed = new Set<string>()
+        let state = machine.initial(`participant/${ROUND}`)
+        for (const event of [announced, ...tried]) {
+          if (typeof attempt(state, event) === 'string') continue
+          const step = machine.step(state, event)
+          for (const effect of step.effects) if (effect.type === 'sign-block') signed.add(effect.block.hash)
+          log.push(event)
+          state = JSON.parse(JSON.stringify(step.state)) as ParticipantState
+        }
+        expect(play(...log).state).toEqual(state)
+        expect(signed.size).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+})
