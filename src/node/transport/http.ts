@@ -1,7 +1,7 @@
 /** Requests to whichever of a hub's addresses answers; whatever the network does to them becomes `unavailable`. */
 
-import type { IncomingMessage } from 'node:http'
-import { Agent, request as httpsRequest } from 'node:https'
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EntenteError, type ErrorDetails, fail, isErrorCode } from '../../base/errors.ts'
@@ -29,24 +29,27 @@ export interface HttpClient {
   send(request: Request): Promise<IncomingMessage>
   /** The JSON body of a successful response. @throws the server's EntenteError; unavailable */
   call(request: Request): Promise<unknown>
+  /** The body of a successful response as text. */
+  text(request: Request): Promise<string>
   close(): void
+}
+
+export interface ClientTls {
+  readonly federation: FederationId
+  /** What to show and whom to believe; without a key, for the first contact. */
+  readonly material: TlsMaterial | { readonly authority: string }
 }
 
 export interface HttpClientOptions {
   readonly urls: readonly string[]
-  readonly federation: FederationId
-  readonly tls: TlsMaterial | { readonly authority: string }
+  /** Absent = plain HTTP, for the control interface on loopback. */
+  readonly tls?: ClientTls
   /** Sent with every request, e.g. a bearer token. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: 8,
-    maxCachedSessions: 0,
-    ...clientTls(options.tls, options.federation),
-  })
+  const agent = createAgent(options.tls)
   /** Index of the address that answered last. */
   let preferred = 0
 
@@ -82,12 +85,20 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return {
     send,
     call: async (request) => jsonOf(await send(request)),
+    text: async (request) => textOf(await send(request)),
     close: () => agent.destroy(),
   }
 }
 
+/** Each connection proves possession of its key: no session is resumed. */
+function createAgent(tls: ClientTls | undefined): HttpAgent {
+  const common = { keepAlive: true, maxSockets: 8 }
+  if (tls === undefined) return new HttpAgent(common)
+  return new HttpsAgent({ ...common, maxCachedSessions: 0, ...clientTls(tls.material, tls.federation) })
+}
+
 function exchange(
-  agent: Agent,
+  agent: HttpAgent,
   url: URL,
   request: Request,
   common: Readonly<Record<string, string>>,
@@ -101,7 +112,11 @@ function exchange(
   }
   return new Promise((resolve, reject) => {
     const { method, signal, timeoutMs = TIMEOUT_MS } = request
-    const outgoing = httpsRequest(url, { agent, method, headers, ...(signal === undefined ? {} : { signal }) }, resolve)
+    const outgoing = (url.protocol === 'http:' ? httpRequest : httpsRequest)(
+      url,
+      { agent, method, headers, ...(signal === undefined ? {} : { signal }) },
+      resolve,
+    )
     outgoing.setTimeout(timeoutMs, () =>
       outgoing.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })),
     )
@@ -126,6 +141,11 @@ export async function readAll(response: IncomingMessage, bytesMax = JSON_BYTES_M
     throw error instanceof EntenteError ? error : unavailable('the connection broke during the response', error)
   }
   return Buffer.concat(chunks)
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  if (response.statusCode !== 200) return String(await jsonOf(response))
+  return (await readAll(response)).toString('utf8')
 }
 
 async function jsonOf(response: IncomingMessage): Promise<unknown> {

@@ -1,0 +1,55 @@
+/** A hub process. Several of them may run over one database and one directory: they are one hub. */
+
+import { mkdir } from 'node:fs/promises'
+import { fail } from '../../base/errors.ts'
+import { readConfig } from '../config.ts'
+import { createHub } from '../hub.ts'
+import { loadKernels } from '../kernels.ts'
+import { createLogger } from '../logging.ts'
+import { removeRuntimeFile, writeRuntimeFile } from '../runtime-file.ts'
+import type { Listen, ServeHub } from '../serving.ts'
+import { readKeyed, readSecret } from './files.ts'
+import { createLifecycle, type RunningNode, starting } from './lifecycle.ts'
+import { openPorts } from './ports.ts'
+
+export interface HubStart {
+  /** `serveHub` of apps/api. */
+  readonly serve: ServeHub
+  /** In place of `listen` in the configuration: for a second process over the same directory. */
+  readonly listen?: Listen
+  /** Where runtime.json goes; default: the node's directory. A second process needs another. */
+  readonly runtimeDirectory?: string
+}
+
+/** Resolves when the hub answers. @throws config-invalid, unavailable */
+export async function startHub(
+  directory: string,
+  { serve, listen, runtimeDirectory = directory }: HubStart,
+): Promise<RunningNode> {
+  const config = await readConfig(directory)
+  if (config.role !== 'hub') fail('config-invalid', `${directory} is the directory of an organisation, not of a hub`)
+  const { federation } = config
+  const log = createLogger({ level: config.logLevel, fields: { role: 'hub', federation } })
+  const lifecycle = createLifecycle(log)
+  return starting(lifecycle, async () => {
+    const authority = await readKeyed(directory, 'authority')
+    const tls = { ...(await readKeyed(directory, 'hub')), authority: authority.certificate }
+    const identity = {
+      federation,
+      secret: await readSecret(directory, 'envelope'),
+      ledgerSecret: await readSecret(directory, 'ledger'),
+    }
+    const ports = await openPorts(directory, config, lifecycle, log)
+    const hub = createHub(ports, identity, { kernels: loadKernels(), log })
+    await hub.start()
+    lifecycle.onStop('jobs', () => hub.stop())
+    const api = await serve(hub, { listen: listen ?? config.listen, tls, authority, log })
+    lifecycle.onStop('server', () => api.close())
+    const urls = { api: `https://${api.host}:${api.port}` }
+    await mkdir(runtimeDirectory, { recursive: true })
+    await writeRuntimeFile(runtimeDirectory, { urls, controlToken: '' })
+    lifecycle.onStop('runtime file', () => removeRuntimeFile(runtimeDirectory))
+    log.info({ port: api.port }, 'the hub is ready')
+    return { urls, stopped: lifecycle.stopped, stop: () => lifecycle.stop() }
+  })
+}
