@@ -11,7 +11,7 @@ import type { Flow } from './generator/flow.ts'
 import { createPolls, routinesOfDay } from './generator/routines.ts'
 import { exposureOf, scheduleCampaigns, type SiteExposure, TRAINING_SHARE } from './generator/schedule.ts'
 import { createSite, type Site } from './generator/world.ts'
-import { ZEEK_HEADER, zeekLineWriter } from './generator/zeek-log.ts'
+import { interactionOf, ZEEK_HEADER, zeekLineWriter } from './generator/zeek-log.ts'
 import { localMatcher } from './networks.ts'
 
 export { ALL_TECHNIQUES, TECHNIQUES, type Technique } from './generator/campaigns.ts'
@@ -104,7 +104,7 @@ function siteTraffic(site: Site, options: Required<TrafficOptions>): SiteTraffic
     // A session that drew its own host as its partner leaves no trace on the wire.
     const write = zeekLineWriter(`${options.seed}/${site.index}`, localMatcher(site.localNetworks))
     for (const day of daysOf(site, options))
-      for (const flow of day) if (flow.source !== flow.destination) yield write(flow)
+      for (const flow of day) if (flow.source !== flow.destination) yield write(interactionOf(flow))
   }
   const { name, localNetworks, index } = site
   return {

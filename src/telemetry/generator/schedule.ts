@@ -75,3 +75,35 @@ export function scheduleCampaigns(
   ]
   return campaigns.sort((a, b) => a.start - b.start)
 }
+
+/** Flows of an average campaign, and the share of attacks that an overlay aims at. */
+const CAMPAIGN_FLOWS = 80
+const OVERLAY_SHARE = 0.08
+
+/**
+ * Campaigns over a capture of any length: as many as its background bears, at least one of each technique in each part.
+ * A capture is often shorter than a campaign, which then ends with its part.
+ */
+export function scheduleOverlay(
+  seed: string,
+  index: number,
+  { from, trainUntil, until }: { readonly from: number; readonly trainUntil: number; readonly until: number },
+  interactions: number,
+): readonly (ScheduledCampaign & { readonly end: number })[] {
+  const random = prng(`overlay/${seed}/schedule/${index}`)
+  const { training, test } = exposureOf(index)
+  const each = Math.max(
+    1,
+    Math.round((interactions * OVERLAY_SHARE) / CAMPAIGN_FLOWS / (training.length + test.length)),
+  )
+  const part = (techniques: readonly Technique[], start: number, end: number) =>
+    techniques.flatMap((technique) =>
+      Array.from({ length: technique === TECHNIQUES.flood ? Math.ceil(each / 10) : each }, (_, i) => ({
+        technique,
+        start: start + random.uniform() * (end - start) * 0.7,
+        end,
+        stealthy: technique !== TECHNIQUES.flood && i % 5 !== 0,
+      })),
+    )
+  return [...part(training, from, trainUntil), ...part(test, trainUntil, until)]
+}

@@ -82,13 +82,18 @@ function outside(seed: string, site: number): Outside {
     peers[i] = peers[j] as string
     peers[j] = held
   }
-  const clouds = Array.from({ length: 12 }, (_, i) => peers[3 * i + site] as string)
+  return outsideOf(peers, site)
+}
+
+/** The outside as a list of peers by popularity, at least one. */
+export function outsideOf(peers: readonly string[], site: number): Outside {
+  const at = (rank: number): string => peers[rank % peers.length] as string
   return {
     peers,
-    resolvers: [peers[1] as string, peers[4] as string],
-    clouds,
-    // Density 1/x over [1, PEERS]: Zipf's law with exponent 1.
-    popular: (random) => peers[Math.floor(PEERS ** random.uniform()) - 1] as string,
+    resolvers: [at(1), at(4)],
+    clouds: Array.from({ length: 12 }, (_, i) => at(3 * i + site)),
+    // Density 1/x over [1, peers]: Zipf's law with exponent 1.
+    popular: (random) => at(Math.floor(peers.length ** random.uniform()) - 1),
     stranger: publicAddress,
   }
 }

@@ -1,6 +1,7 @@
-/** Generated flows as a Zeek conn.log, with `label` and `technique` columns. */
+/** Connections as lines of a Zeek conn.log, with `label` and `technique` columns. */
 
-import { prng } from '../../base/prng.ts'
+import { type Prng, prng } from '../../base/prng.ts'
+import type { Interaction } from '../interaction.ts'
 import type { Flow } from './flow.ts'
 
 const FIELDS: readonly (readonly [string, string])[] = [
@@ -37,44 +38,61 @@ export const ZEEK_HEADER: readonly string[] = [
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
-/** Packets that carry so many bytes, with the handshake. */
-const packets = (bytes: number, answered: boolean): number => (answered ? 3 : 0) + Math.ceil(bytes / 1400)
-
-export interface LogFlow extends Omit<Flow, 'protocol'> {
-  readonly protocol: string
-  /** Text of the label column, if not told by the technique. */
-  readonly label?: 'Benign' | 'Malicious' | 'Unknown'
+/** As Zeek writes its ids: a C and base 62. */
+function uid(random: Prng): string {
+  let id = 'C'
+  for (let i = 0; i < 4; i++) {
+    for (let bits = random.u32(), k = 0; k < 4; k++, bits = Math.floor(bits / 62)) id += ALPHABET.charAt(bits % 62)
+  }
+  return id
 }
 
-/** A function that writes lines, its unique ids drawn by the seed. */
-export function zeekLineWriter(seed: string, isLocal: (address: string) => boolean): (flow: LogFlow) => string {
-  const random = prng(`traffic/${seed}/uid`)
-  const uid = (): string => {
-    let id = 'C'
-    for (let i = 0; i < 4; i++) {
-      for (let bits = random.u32(), k = 0; k < 4; k++, bits = Math.floor(bits / 62)) id += ALPHABET.charAt(bits % 62)
-    }
-    return id
-  }
-  const locals = new Map<string, string>()
-  const local = (address: string): string => {
-    const known = locals.get(address)
-    if (known !== undefined) return known
-    if (locals.size > 1 << 16) locals.clear()
+/** T or F by address, remembered. */
+function localFlags(isLocal: (address: string) => boolean): (address: string) => string {
+  const known = new Map<string, string>()
+  return (address) => {
+    const hit = known.get(address)
+    if (hit !== undefined) return hit
+    if (known.size > 1 << 16) known.clear()
     const flag = isLocal(address) ? 'T' : 'F'
-    locals.set(address, flag)
+    known.set(address, flag)
     return flag
   }
-  return (flow) => {
-    const answered = flow.state !== 'S0'
-    const connection = `${flow.time.toFixed(6)}\t${uid()}\t${flow.source}\t${flow.sourcePort}\t${flow.destination}\t${flow.destinationPort}`
-    const kind = `${flow.protocol}\t${flow.service === '' ? '-' : flow.service}`
-    const amounts = answered
-      ? `${flow.duration.toFixed(6)}\t${flow.sourceBytes}\t${flow.destinationBytes}`
-      : `-\t${flow.sourceBytes || '-'}\t-`
-    const place = `${flow.state}\t${local(flow.source)}\t${local(flow.destination)}\t0`
-    const sizes = `${1 + packets(flow.sourceBytes, answered)}\t${packets(flow.destinationBytes, answered)}`
-    const label = flow.label ?? (flow.technique === undefined ? 'Benign' : 'Malicious')
-    return `${connection}\t${kind}\t${amounts}\t${place}\t${sizes}\t${label}\t${flow.technique ?? '-'}`
+}
+
+/** What a sensor would have seen of a generated flow: of an unanswered attempt, neither duration nor an answer. */
+export function interactionOf(flow: Flow): Interaction {
+  const { time, source, sourcePort, destination, destinationPort, protocol, service, state, technique } = flow
+  const answered = state !== 'S0'
+  const packets = (bytes: number): number => (answered ? 3 : 0) + Math.ceil(bytes / 1400)
+  return {
+    ...{ time, source, sourcePort, destination, destinationPort, protocol, kind: 'flow', connectionState: state },
+    sourcePackets: 1 + packets(flow.sourceBytes),
+    destinationPackets: packets(flow.destinationBytes),
+    ...(service === '' ? {} : { service }),
+    ...(answered || flow.sourceBytes > 0 ? { sourceBytes: flow.sourceBytes } : {}),
+    ...(answered ? { durationSeconds: flow.duration, destinationBytes: flow.destinationBytes } : {}),
+    ...(technique === undefined ? { label: 'benign' } : { label: 'attack', technique }),
+  }
+}
+
+const unset = (value: string | number | undefined): string | number => value ?? '-'
+const LABELS = { benign: 'Benign', attack: 'Malicious' } as const
+
+/** A function that writes lines; their unique ids are drawn by the seed. */
+export function zeekLineWriter(
+  seed: string,
+  isLocal: (address: string) => boolean,
+): (interaction: Interaction) => string {
+  const random = prng(`traffic/${seed}/uid`)
+  const local = localFlags(isLocal)
+  return (i) => {
+    const from = `${i.source}\t${unset(i.sourcePort)}\t${i.destination}\t${unset(i.destinationPort)}`
+    const kind = `${unset(i.protocol)}\t${unset(i.service)}`
+    const amounts = `${unset(i.durationSeconds?.toFixed(6))}\t${unset(i.sourceBytes)}\t${unset(i.destinationBytes)}`
+    const place = `${unset(i.connectionState)}\t${local(i.source)}\t${local(i.destination)}\t0`
+    const label = i.label === undefined ? 'Unknown' : LABELS[i.label]
+    const sizes = `${unset(i.sourcePackets)}\t${unset(i.destinationPackets)}\t${label}\t${unset(i.technique)}`
+    return `${i.time.toFixed(6)}\t${uid(random)}\t${from}\t${kind}\t${amounts}\t${place}\t${sizes}`
   }
 }
