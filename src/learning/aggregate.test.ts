@@ -134,6 +134,20 @@ describe('the result', () => {
     )
   })
 
+  it('is summed in the order of the organisations, even where the order decides the sum', async () => {
+    // (1e30 - 1e30) + 3 = 3, but 1e30 + (3 - 1e30) = 0: in the order a, b, c the mean is 1.
+    const [a, b, c] = [update('a', 1, 1e30, 0), update('b', 1, -1e30, 0), update('c', 1, 3, 0)]
+    for (const arrived of [
+      [a, b, c],
+      [a, c, b],
+      [b, a, c],
+      [b, c, a],
+      [c, a, b],
+      [c, b, a],
+    ])
+      expect(valuesOf((await run([0, 0], arrived)).model)).toEqual([1, 0])
+  })
+
   it('is a canonical model file with the new version and the rest of the metadata', async () => {
     const { model } = await run([1, 2, 3], [update('a', 1, 0, 0, 0)])
     expect(model).toEqual(fileOf([1, 2, 3], { format: 'entente-model-1', version: 'v1.1-round-1' }))
