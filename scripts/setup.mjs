@@ -24,7 +24,9 @@ async function setUp(root) {
   hydrateSymlinks(root)
   const problem = pinnedNodeProblem(root)
   if (problem !== undefined) throw new Error(problem)
-  if (kernelsAreStale(root)) await buildKernels(root)
+  if (!kernelsAreStale(root)) return
+  console.log('setup: compiling the kernels')
+  await buildKernels(root)
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
