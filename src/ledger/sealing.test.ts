@@ -213,6 +213,8 @@ describe('sealing', () => {
         expect(published.length).toBeLessThanOrEqual(2)
         expect(new Set(published).size).toBe(published.length)
         expect(hub.records).toHaveLength(hub.state.log.size)
+        const answers = outcomes(hub.effects).filter((outcome) => outcome.at !== genesis.at)
+        expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBeLessThanOrEqual(1)
         const replayed = new Hub()
         for (const event of JSON.parse(JSON.stringify(accepted)) as LedgerEvent[]) {
           replayed.state = JSON.parse(JSON.stringify(replayed.state))

@@ -218,7 +218,6 @@ function onSigned(state: LedgerState, event: BlockSigned, options: LedgerOptions
     fail('not-found', `no block is proposed under ${event.id}`)
   }
   checkSignature(inFlight, event)
-  if (Object.hasOwn(inFlight.block.org_signatures, event.organisation)) return still(state)
   const org_signatures = { ...inFlight.block.org_signatures, [event.organisation]: event.signature }
   const signed: InFlight = { ...inFlight, block: { ...inFlight.block, org_signatures } }
   if (Object.keys(org_signatures).length < inFlight.request.signers.length) return still({ ...state, inFlight: signed })
