@@ -132,7 +132,7 @@ export function createCluster(options: ClusterOptions): Cluster {
       createNode<OrganisationNode>({
         ...common,
         name: organisation,
-        nodePlan: plan.nodes[organisation] ?? { clockSkewMs: 0, crashAfterPoints: [], downMs: [] },
+        nodePlan: plan.nodes[organisation] ?? { clockSkewMs: 0, crashes: [] },
         start: (ports, process) => startOrganisation(organisation, ports, process),
       }),
     ]),

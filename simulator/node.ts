@@ -58,19 +58,16 @@ export function createNode<App>(options: NodeOptions<App>): SimulatedNode<App> {
 
   function boot(): void {
     const run = runs++
-    const crashAfter = nodePlan.crashAfterPoints[run] ?? Number.POSITIVE_INFINITY
-    let points = 0
-    const process = createProcess(
-      scheduler,
-      name,
-      () => options.chaos() && ++points >= crashAfter,
-      () => {
-        app = undefined
-        disk.crash(scheduler.random)
-        scheduler.trace(name, 'dies')
-        scheduler.after(nodePlan.downMs[run] ?? 0, boot)
-      },
-    )
+    const crash = nodePlan.crashes[run]
+    let passed = 0
+    const fate = (label: string): boolean =>
+      crash !== undefined && options.chaos() && label.startsWith(crash.boundary) && ++passed > crash.survives
+    const process = createProcess(scheduler, name, fate, () => {
+      app = undefined
+      disk.crash(scheduler.random)
+      scheduler.trace(name, 'dies')
+      scheduler.after(crash?.downMs ?? 0, boot)
+    })
     scheduler.trace(name, 'starts')
     const database = openDatabase(process, disk)
     database.onCommit((changes) => options.observe(name, changes, memory))

@@ -20,10 +20,17 @@ export interface Scenario {
 export interface NodePlan {
   /** How far the node's clock is off. */
   readonly clockSkewMs: number
-  /** After how many boundaries, counted from each start, the process dies; it lives on after the last. */
-  readonly crashAfterPoints: readonly number[]
-  /** For how long it stays down each time. */
-  readonly downMs: readonly number[]
+  /** Where each run of the program ends; it lives on after the last. */
+  readonly crashes: readonly Crash[]
+}
+
+export interface Crash {
+  /** Kind of boundary, as its label begins; empty = any. */
+  readonly boundary: string
+  /** How many such boundaries the process survives after its start. */
+  readonly survives: number
+  /** For how long the machine stays down. */
+  readonly downMs: number
 }
 
 export interface PlannedPartition {
@@ -52,8 +59,23 @@ export interface Plan {
 
 const STRATEGIES: readonly StrategyName[] = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad']
 const CRASHES_MAX = 4
-/** Boundaries that a hub passes in an undisturbed run, in round figures: crashes are spread over all of them. */
-const POINTS_MAX = 3000
+
+/** Kinds of boundary, with the number of them that a node passes in a run, in round figures. */
+const BOUNDARIES: readonly (readonly [string, number])[] = [
+  ['', 2000],
+  ['begin', 100],
+  ['before commit', 100],
+  ['before fsync', 100],
+  ['after commit', 100],
+  ['before effect', 30],
+  ['after effect', 30],
+  ['before blob commit', 6],
+  ['after blob commit', 6],
+  ['upload', 20],
+  ['send', 100],
+  ['answer', 100],
+  ['train', 4],
+]
 
 function pick<T>(random: Prng, items: readonly T[]): T {
   return items[random.below(items.length)] as T
@@ -71,17 +93,21 @@ function scenarioOf(random: Prng): Scenario {
     rounds: 2 + random.below(2),
     strategy,
     proximalMu: strategy === 'fedprox' ? 0.1 : 0,
-    clipNorm: random.uniform() < 0.3 ? 0.5 : null,
-    trainingSeed: `training-${random.below(3)}`,
+    // Few scenarios, so that the undisturbed runs can be shared.
+    clipNorm: strategy === 'fedavgm' ? 0.5 : null,
+    trainingSeed: `training with ${strategy}`,
   }
 }
 
+function crashOf(random: Prng): Crash {
+  const [boundary, passed] = pick(random, BOUNDARIES)
+  return { boundary, survives: spread(random, passed) - 1, downMs: spread(random, 60_000) }
+}
+
 function nodePlanOf(random: Prng): NodePlan {
-  const crashes = random.below(CRASHES_MAX)
   return {
     clockSkewMs: Math.round((random.uniform() - 0.5) * 20_000),
-    crashAfterPoints: Array.from({ length: crashes }, () => spread(random, POINTS_MAX)),
-    downMs: Array.from({ length: crashes }, () => spread(random, 60_000)),
+    crashes: Array.from({ length: random.below(CRASHES_MAX) }, () => crashOf(random)),
   }
 }
 
@@ -126,7 +152,7 @@ export function planOf(seed: string): Plan {
 
 /** The same scenario with nothing going wrong. */
 export function undisturbed(plan: Plan): Plan {
-  const healthy: NodePlan = { clockSkewMs: 0, crashAfterPoints: [], downMs: [] }
+  const healthy: NodePlan = { clockSkewMs: 0, crashes: [] }
   return {
     ...plan,
     quietAfterMs: 0,

@@ -36,7 +36,14 @@ function entryOf(frame: string): { readonly entry: unknown } | undefined {
   if (parts === null) return undefined
   const body = frame.slice(parts[0].length)
   if (body.length !== Number(parts[2]) || crc32(body) !== Number.parseInt(parts[1] ?? '', 16)) return undefined
-  return { entry: JSON.parse(body) }
+  return { entry: frozen(JSON.parse(body)) }
+}
+
+/** What is stored is shared by all who read it; whoever changes what it read fails at once. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const member of Object.values(value)) frozen(member)
+  return Object.freeze(value)
 }
 
 export function createDisk(): Disk {

@@ -48,7 +48,7 @@ export function createJobs(
     const type = String((job.effect as { type?: unknown } | null)?.type)
     await process.point(`before effect ${job.id} ${type}`)
     try {
-      await handler(structuredClone(job))
+      await handler(job)
     } catch (error) {
       trace(process.name, `effect ${job.id} failed: ${String(error)}`)
       return schedule(job, attempt + 1)

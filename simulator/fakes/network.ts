@@ -93,7 +93,7 @@ export function createLine<Hub extends HubEndpoint>(
       return { error: new EntenteError('unavailable', 'the hub refuses the connection') }
     }
     try {
-      const value = structuredClone(await work(hub))
+      const value = await work(hub)
       conditions.acknowledged?.(organisation, request, detail, value)
       return { value }
     } catch (error) {

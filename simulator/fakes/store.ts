@@ -18,8 +18,6 @@ interface Pending {
   readonly changes: readonly Change[]
 }
 
-const copy = <T>(value: T): T => (value === undefined ? value : structuredClone(value))
-
 export function createStore(
   process: Process,
   database: Database,
@@ -54,7 +52,7 @@ export function createStore(
 
   async function reading<T>(read: () => T): Promise<T> {
     await process.point('read')
-    return copy(read())
+    return read()
   }
 
   return {
@@ -84,30 +82,30 @@ function begin(tables: Tables, acquire: (holder: object, key: string) => Promise
       await lock(`stream ${stream}`)
       const pending = own('event').filter((change) => change.stream === stream)
       const last = pending.at(-1)
-      return copy(last === undefined ? streamState(tables, stream) : { seq: last.event.seq + 1, state: last.state })
+      return last === undefined ? streamState(tables, stream) : { seq: last.event.seq + 1, state: last.state }
     },
     async hasEvent(stream, eventId) {
       if (own('event').some((change) => change.stream === stream && change.event.id === eventId)) return true
       return tables.streams.get(stream)?.ids.has(eventId) ?? false
     },
     async append(stream: string, event: StoredEvent, state: unknown) {
-      changes.push(copy({ type: 'event', stream, event, state }))
+      changes.push({ type: 'event', stream, event, state })
     },
     async writeRecords(records) {
       for (const { collection, key, value } of records) {
         await lock(`record ${collection}/${key}`)
-        changes.push(copy({ type: 'record', collection, key, value }))
+        changes.push({ type: 'record', collection, key, value })
       }
     },
     async enqueue(jobs: readonly Job[]) {
-      for (const job of jobs) changes.push(copy({ type: 'job', job }))
+      for (const job of jobs) changes.push({ type: 'job', job })
     },
     async recordEnvelope(envelope: Envelope) {
       const key = envelopeKey(envelope)
       await lock(`envelope ${key}`)
       if (tables.envelopes.has(key) || own('envelope').some((change) => envelopeKey(change.envelope) === key))
         return false
-      changes.push(copy({ type: 'envelope', envelope }))
+      changes.push({ type: 'envelope', envelope })
       return true
     },
     async postMail(to: Party, envelope: Envelope) {
@@ -117,11 +115,11 @@ function begin(tables: Tables, acquire: (holder: object, key: string) => Promise
         ...own('mail').flatMap((change) => (change.to === to ? [change.mail] : [])),
       ]
       if (box.some((mail) => mail.envelope.header.id === envelope.header.id)) return
-      changes.push(copy({ type: 'mail', to, mail: { position: box.length + 1, envelope } }))
+      changes.push({ type: 'mail', to, mail: { position: box.length + 1, envelope } })
     },
     async setValue(name, value) {
       await lock(`value ${name}`)
-      changes.push(copy({ type: 'value', name, value }))
+      changes.push({ type: 'value', name, value })
     },
   }
   return { transaction, changes }

@@ -1,0 +1,70 @@
+/** Bugs on purpose, each in something that the product is given: what the checkers must find. */
+
+import { signEnvelope } from '../src/base/envelope.ts'
+import type { Hub } from '../src/node/hub.ts'
+import type { Job, Jobs } from '../src/node/ports.ts'
+import type { Tampering } from './cluster.ts'
+import type { Disk } from './fakes/disk.ts'
+import { simulatedSecret } from './keys.ts'
+
+/** The hub's aggregation is handed the first contribution of a round a second time, in the place of the last. */
+export const countTwice: Tampering = {
+  ports: (ports, { name }) => (name === 'hub' ? { ...ports, jobs: countingTwice(ports.jobs) } : ports),
+}
+
+function countingTwice(jobs: Jobs): Jobs {
+  return { ...jobs, start: (handler) => jobs.start((job) => handler(withFirstTwice(job))) }
+}
+
+function withFirstTwice(job: Job): Job {
+  const effect = job.effect as { type: string; contributions?: readonly unknown[] }
+  if (effect.type !== 'aggregate' || effect.contributions === undefined) return job
+  const [first] = effect.contributions
+  return { ...job, effect: { ...effect, contributions: [first, ...effect.contributions.slice(0, -1)] } }
+}
+
+/** A disk that calls a write durable while it still holds it back: power loss takes up to seven commits away. */
+export const forgetOnCrash: Tampering = { disk: (_, disk) => lyingDisk(disk) }
+
+const HELD_MAX = 7
+
+function lyingDisk(disk: Disk): Disk {
+  let written: unknown[] = []
+  let held: unknown[] = []
+
+  function sync(): readonly unknown[] {
+    const visible = structuredClone(written)
+    held.push(...written)
+    written = []
+    if (held.length > HELD_MAX) {
+      for (const entry of held) disk.append(entry)
+      disk.sync()
+      held = []
+    }
+    return visible
+  }
+
+  return {
+    ...disk,
+    append: (entry) => void written.push(structuredClone(entry)),
+    sync,
+    crash(random) {
+      written = []
+      held = []
+      disk.crash(random)
+    },
+  }
+}
+
+/** A hub that believes every envelope: as if each were signed by whoever it says it is from. */
+export const skipSignatureCheck: Tampering = { hub: believing }
+
+function believing(hub: Hub): Hub {
+  return {
+    ...hub,
+    receive(envelope, sender) {
+      const { bodyHash: _, ...header } = envelope.header
+      return hub.receive(signEnvelope(header, envelope.body, simulatedSecret(header.from)), sender)
+    },
+  }
+}
