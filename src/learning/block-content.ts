@@ -11,6 +11,7 @@ import { expectedStages } from './stages.ts'
 
 /** A leaf holds 65,535 bytes, and participants and signatures need most of them. */
 const CONFIG_CHARACTERS_MAX = 4096
+const DATA_SOURCES_MAX = 32
 
 /** `v1.0-init`, `v1.1-round-1`, ...: ledger document section 6.2. */
 export function modelVersion(round: number): string {
@@ -70,7 +71,7 @@ export function roundBlockContent(round: RoundFacts, result: AggregateResult): B
       training_id: round.trainingId,
       round_id: round.roundId,
       training_config: recordedConfig(round.config),
-      data_sources: [...new Set(round.contributions.flatMap((contribution) => contribution.dataSources))].toSorted(),
+      data_sources: dataSources(round),
       participants: round.contributions.map(({ organisation, sampleCount, update }) => ({
         org_id: organisation,
         sample_count: sampleCount,
@@ -79,4 +80,11 @@ export function roundBlockContent(round: RoundFacts, result: AggregateResult): B
       privacy_params: privacyParams(round.config),
     },
   }
+}
+
+/** Of what kinds of log the updates were made, as declared; cut off where strangers could fill up the leaf with them. */
+function dataSources({ contributions }: RoundFacts): string[] {
+  const all = [...new Set(contributions.flatMap((contribution) => contribution.dataSources))].toSorted()
+  if (all.length <= DATA_SOURCES_MAX) return all
+  return [...all.slice(0, DATA_SOURCES_MAX), `${all.length - DATA_SOURCES_MAX} more`]
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { modelVersion, recordedConfig } from './block-content.ts'
+import { modelVersion, recordedConfig, roundBlockContent } from './block-content.ts'
 import { aggregationMetrics, convergenceRate, federationMetrics, reportedMean } from './convergence.ts'
 import { configOf, contributionOf } from './learning.suite.ts'
+import type { RoundFacts } from './round-state.ts'
 
 const result = {
   model: contributionOf('org-a').update.digest,
@@ -58,6 +59,21 @@ describe('metrics', () => {
 describe('what a block says', () => {
   it('names versions as the ledger document does', () => {
     expect([0, 1, 42].map(modelVersion)).toEqual(['v1.0-init', 'v1.1-round-1', 'v1.42-round-42'])
+  })
+
+  it('lists the kinds of log once each, and only so many that strangers cannot fill up the leaf', () => {
+    const facts = {
+      round: 1,
+      config: configOf(),
+      contributions: [contributionOf('org-a'), contributionOf('org-b')],
+    } as unknown as RoundFacts
+    expect(roundBlockContent(facts, result).provenance.data_sources).toEqual(['zeek-tsv'])
+    const many = ['org-a', 'org-b', 'org-c'].map((name) =>
+      contributionOf(name, { dataSources: Array.from({ length: 16 }, (_, i) => `${name}-${i}`) }),
+    )
+    const { data_sources } = roundBlockContent({ ...facts, contributions: many }, result).provenance
+    expect(data_sources).toHaveLength(33)
+    expect(data_sources.at(-1)).toBe('16 more')
   })
 
   it('records the configuration itself, and only its digest when it is large', () => {

@@ -226,7 +226,7 @@ describe('a federation of the pure machines', () => {
       sample_count: 1_000_000_000,
       contribution: signed.model_hash,
     }))
-    const data_sources = Array.from({ length: 16 }, (_, i) => `${i}`.padStart(64, 's'))
+    const data_sources = Array.from({ length: 33 }, (_, i) => `${i}`.padStart(64, 's'))
     const training_config = { ...(signed.provenance.training_config as object), padding: 'p'.repeat(3_000) }
     const provenance = { ...signed.provenance, participants: lines, data_sources, training_config }
     const org_signatures = Object.fromEntries(names.map((name) => [name, 's'.repeat(86)]))

@@ -3,8 +3,9 @@
 import { fail } from '../base/errors.ts'
 import type { OrganisationId } from '../base/ids.ts'
 import type { ContributionBody } from './messages.ts'
-import { closeIfComplete, type RoundStep, remaining, unchanged } from './round-moves.ts'
+import { closeIfComplete } from './round-collecting.ts'
 import type { AcceptedContribution, ContributionReceived, OpenedRound, RoundIn } from './round-state.ts'
+import { remaining, type RoundStep, unchanged } from './round-step.ts'
 import { checkSampleCount } from './sample-count.ts'
 import { expectedStages, sameStages } from './stages.ts'
 

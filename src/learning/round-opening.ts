@@ -1,9 +1,59 @@
-/** Whether two openings of a round are the same one, delivered twice. */
+/** Opening a round: select, announce, set the deadline. */
 
 import { digestOf } from '../base/hash.ts'
-import type { OpenedRound, RoundOpened } from './round-state.ts'
+import type { EventOf, OpenedRound, RoundEffect, RoundFacts, RoundIn } from './round-state.ts'
+import { abandonUnannounced, moved, names, type RoundStep } from './round-step.ts'
+import { selectParticipants } from './select-participants.ts'
 
-export function sameOpening(state: OpenedRound, event: RoundOpened): boolean {
+export function open(before: RoundIn<'unopened'>, event: EventOf<'round-opened'>): RoundStep {
+  const { roundId, trainingId, round, baseModel, previousModel, strategyState, config, replyStream, at } = event
+  const here = event.candidates.filter(({ organisation }) => !before.left.includes(organisation))
+  const state: RoundIn<'announced'> = {
+    phase: 'announced',
+    roundId,
+    trainingId,
+    round,
+    baseModel,
+    previousModel,
+    strategyState,
+    config,
+    replyStream,
+    openedAt: at,
+    deadline: at + config.round.deadlineMs,
+    participants: selectParticipants(here, config, round),
+    left: [],
+    contributions: [],
+  }
+  if (before.cancelled) return abandonUnannounced(state, 'cancelled', 'the training was stopped', at)
+  const { participantsMin } = config.round
+  if (state.participants.length < participantsMin)
+    return abandonUnannounced(
+      state,
+      'too-few-candidates',
+      `${state.participants.length} of at least ${participantsMin}`,
+      at,
+    )
+  return moved(state, announce(state), {
+    type: 'after',
+    at: state.deadline,
+    event: { type: 'deadline-passed', at: state.deadline },
+  })
+}
+
+function announce(state: RoundFacts): RoundEffect {
+  const announcement = {
+    round_id: state.roundId,
+    training_id: state.trainingId,
+    round: state.round,
+    base_model: state.baseModel,
+    config: state.config,
+    deadline: state.deadline,
+  }
+  return { type: 'announce', to: names(state.participants), announcement }
+}
+
+/** Whether an opening is the one that the round had, delivered twice. */
+export function sameOpening(state: OpenedRound, event: EventOf<'round-opened'>): boolean {
   return (
     state.trainingId === event.trainingId &&
     state.round === event.round &&

@@ -1,7 +1,6 @@
 /** What readers (API, command line, metrics) see of a round: the record `round/<roundId>`. */
 
-import type { Json } from '../base/canonical.ts'
-import { federationMetrics } from './convergence.ts'
+import { type FederationMetrics, federationMetrics } from './convergence.ts'
 import type { OpenedRound } from './round-state.ts'
 
 export interface RoundRecord {
@@ -20,7 +19,7 @@ export interface RoundRecord {
   readonly detail: string | null
   readonly model: string | null
   readonly height: number | null
-  readonly metrics: Json
+  readonly metrics: FederationMetrics | null
 }
 
 export function roundRecord(state: OpenedRound): RoundRecord {
@@ -41,6 +40,6 @@ export function roundRecord(state: OpenedRound): RoundRecord {
     detail: state.phase === 'abandoned' ? state.detail : null,
     model: result?.model ?? null,
     height: 'block' in state ? state.block.height : null,
-    metrics: result === undefined ? null : { ...federationMetrics(state.round, state.contributions.length, result) },
+    metrics: result === undefined ? null : federationMetrics(state.round, state.contributions.length, result),
   }
 }

@@ -14,22 +14,12 @@
 import { fail } from '../base/errors.ts'
 import type { RoundId } from '../base/ids.ts'
 import type { Machine } from '../base/machine.ts'
+import { closeCollecting, withdraw } from './round-collecting.ts'
 import { acceptContribution, refuseLate } from './round-contributions.ts'
-import {
-  abandon,
-  closeCollecting,
-  finish,
-  moved,
-  open,
-  type RoundStep,
-  remember,
-  startBroadcasting,
-  startSealing,
-  unchanged,
-  withdraw,
-} from './round-moves.ts'
+import { open, sameOpening } from './round-opening.ts'
+import { finish, remember, startBroadcasting, startSealing } from './round-sealing.ts'
 import type { EventOf, OpenedRound, RoundEffect, RoundEvent, RoundIn, RoundState } from './round-state.ts'
-import { sameOpening } from './round-opening.ts'
+import { abandon, moved, type RoundStep, unchanged } from './round-step.ts'
 
 export const roundMachine: Machine<RoundState, RoundEvent, RoundEffect> = {
   kind: 'round',

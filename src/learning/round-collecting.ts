@@ -1,0 +1,51 @@
+/** The end of collecting: by the deadline, by the last contribution, or because too many left. */
+
+import type { EventOf, RoundIn } from './round-state.ts'
+import { abandon, moved, names, remaining, type RoundStep, unchanged } from './round-step.ts'
+
+/** Ends collecting at the deadline with what is there, if that is enough. */
+export function closeCollecting(state: RoundIn<'announced' | 'collecting'>, at: number): RoundStep {
+  const { participantsMin } = state.config.round
+  if (state.contributions.length >= participantsMin) return startAggregating(state)
+  return abandon(
+    state,
+    'too-few-contributions',
+    `${state.contributions.length} of at least ${participantsMin} by the deadline`,
+    at,
+  )
+}
+
+/** Ends collecting before the deadline when everybody who is still here has contributed. */
+export function closeIfComplete(state: RoundIn<'announced' | 'collecting'>): RoundStep {
+  return state.contributions.length === remaining(state).length ? startAggregating(state) : moved(state)
+}
+
+/** Who leaves before the aggregation takes its contribution along: consent ends with membership. */
+export function withdraw(state: RoundIn<'announced' | 'collecting'>, event: EventOf<'participant-left'>): RoundStep {
+  if (!names(remaining(state)).includes(event.organisation)) return unchanged(state)
+  const next = {
+    ...state,
+    left: [...state.left, event.organisation].toSorted(),
+    contributions: state.contributions.filter(({ organisation }) => organisation !== event.organisation),
+  }
+  const { participantsMin } = state.config.round
+  const still = remaining(next).length
+  if (still < participantsMin)
+    return abandon(next, 'too-few-participants', `${still} of at least ${participantsMin} are left`, event.at)
+  return closeIfComplete(next)
+}
+
+function startAggregating(state: RoundIn<'announced' | 'collecting'>): RoundStep {
+  const { roundId, round, baseModel, previousModel, strategyState, config, contributions } = state
+  const next: RoundIn<'aggregating'> = { ...state, phase: 'aggregating' }
+  return moved(next, {
+    type: 'aggregate',
+    roundId,
+    round,
+    baseModel,
+    previousModel,
+    strategyState,
+    config,
+    contributions,
+  })
+}
