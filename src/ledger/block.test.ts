@@ -249,5 +249,6 @@ describe('a leaf', () => {
       reason(leaf.replace('"training_config":{', `"training_config":{"a":${'['.repeat(70)}${']'.repeat(70)},`)),
     ).toBe('leaf-too-deep')
     expect(reason(leaf.replace('zeek', '['.repeat(100)))).toBe('accepted')
+    expect(reason(leaf.replace('zeek', `\\\\\\"${'['.repeat(100)}`))).toBe('accepted')
   })
 })

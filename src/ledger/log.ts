@@ -9,7 +9,7 @@ import type { Digest } from '../base/ids.ts'
 import type { RecordWrite } from '../base/machine.ts'
 import type { Block, BlockLink } from './block.ts'
 import { appendLeaf, type CompactRange, type Hash, leafHash, rangeRoot } from './merkle.ts'
-import { advance, type Trainings } from './rules.ts'
+import { progressOf, type Trainings } from './rules.ts'
 
 export interface LogState {
   /** Number of blocks. */
@@ -40,7 +40,7 @@ export function appendToTree(log: LogState, leaf: string): { readonly roots: rea
 /** The log after a block whose checks are done. */
 export function extendLog(log: LogState, block: Block, roots: readonly string[], checkpoint: string): LogState {
   const head = { height: block.height, timestamp: block.timestamp, hash: block.hash }
-  return { size: log.size + 1, roots, head, checkpoint, trainings: advance(log.trainings, block) }
+  return { size: log.size + 1, roots, head, checkpoint, trainings: { ...log.trainings, ...progressOf(block) } }
 }
 
 /** Key of a block in the collection `ledger`: sorts by height. */

@@ -105,12 +105,9 @@ export function* progressFaults(block: Block, trainings: Trainings): Generator<F
   if (!known) yield { reason: 'parent-unknown', message: 'the parent model is not the one sealed before' }
 }
 
-/** The state of trainings after a block. */
-export function advance(trainings: Trainings, block: Block): Trainings {
-  return {
-    ...trainings,
-    [block.provenance.training_id]: { round: block.aggregation_metrics.round, model: block.model_hash },
-  }
+/** How far a block brings its training. */
+export function progressOf(block: Block): Trainings {
+  return { [block.provenance.training_id]: { round: block.aggregation_metrics.round, model: block.model_hash } }
 }
 
 /** Throws the first fault, with all of them in the details. */
