@@ -3,5 +3,5 @@
 export { initHub } from './start/init-hub.ts'
 export { joinFederation } from './start/join-federation.ts'
 export type { RunningNode } from './start/lifecycle.ts'
-export { startHub } from './start/start-hub.ts'
+export { type HubStart, startHub } from './start/start-hub.ts'
 export { startOrganisation } from './start/start-organisation.ts'

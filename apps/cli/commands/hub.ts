@@ -1,0 +1,69 @@
+import { Command } from 'commander'
+import { type HubStart, initHub, startHub } from '../../../src/node/start.ts'
+import { serveHub } from '../../api/serve.ts'
+import { wholeNumber } from '../demo/options.ts'
+import { print } from '../output.ts'
+import { runUntilStopped } from '../run.ts'
+import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
+
+export function hubCommand(): Command {
+  return new Command('hub')
+    .description('run the hub of a federation')
+    .addCommand(initCommand())
+    .addCommand(startCommand())
+}
+
+interface InitOptions extends NodeOptions {
+  readonly federation: string
+  readonly host: string
+  readonly port: string
+}
+
+function initCommand(): Command {
+  return new Command('init')
+    .description('make the keys, the certificate authority and the configuration of a new federation')
+    .requiredOption('--federation <name>', 'name of the federation, also the origin of its ledger')
+    .option('--host <address>', 'address that organisations reach', '127.0.0.1')
+    .option('--port <n>', 'port that organisations reach', '8443')
+    .addOption(directoryOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ entente hub init --dir hub --federation finance-isac.example --host 192.0.2.7',
+    )
+    .action(async (options: InitOptions) => {
+      const port = wholeNumber('--port', options.port, 0, 65_535)
+      const { federation } = options
+      await initHub(options.dir, { federation, listen: { host: options.host, port } })
+      print({ directory: options.dir, federation }, options, (value) =>
+        [
+          `Federation ${value.federation} is set up in ${value.directory}.`,
+          `Start its hub:  entente hub start --dir ${value.directory}`,
+        ].join('\n'),
+      )
+    })
+}
+
+function startCommand(): Command {
+  return new Command('start')
+    .description('start the hub and serve until interrupted; several on one database are one hub')
+    .addOption(directoryOption())
+    .addOption(jsonOption())
+    .option('--port <n>', 'another port than that of the configuration: for a second process over the same directory')
+    .option('--runtime <directory>', 'where runtime.json goes: for a second process over the same directory')
+    .addHelpText('after', '\nExample:\n  $ entente hub start --dir hub')
+    .action((options: StartOptions) => runUntilStopped('hub', options, () => startHub(options.dir, placeOf(options))))
+}
+
+interface StartOptions extends NodeOptions {
+  readonly port?: string
+  readonly runtime?: string
+}
+
+function placeOf({ port, runtime }: StartOptions): HubStart {
+  return {
+    serve: serveHub,
+    ...(port === undefined ? {} : { listen: { host: '127.0.0.1', port: wholeNumber('--port', port, 0, 65_535) } }),
+    ...(runtime === undefined ? {} : { runtimeDirectory: runtime }),
+  }
+}

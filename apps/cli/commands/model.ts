@@ -1,0 +1,98 @@
+import { Command } from 'commander'
+import { fail } from '../../../src/base/errors.ts'
+import { digest } from '../../../src/base/ids.ts'
+import type { Block } from '../../../src/ledger/block.ts'
+import { type LedgerAccess, openLedger } from '../ledger-access.ts'
+import { columns, print } from '../output.ts'
+import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
+
+export function modelCommand(): Command {
+  const model = new Command('model').description('models that this node holds, each in a verified block')
+  for (const command of [listCommand(), showCommand(), exportCommand()]) model.addCommand(command)
+  return model
+}
+
+async function withLedger<T>(
+  directory: string,
+  work: (ledger: LedgerAccess, blocks: readonly Block[]) => Promise<T>,
+): Promise<T> {
+  const ledger = await openLedger(directory)
+  try {
+    return await work(ledger, await ledger.blocks(0))
+  } finally {
+    ledger.close()
+  }
+}
+
+/** By version or by the first digits of the hash; without a name, the newest. */
+function find(blocks: readonly Block[], name: string | undefined): Block {
+  if (name === undefined) return blocks.at(-1) ?? fail('not-found', 'there is no model yet')
+  const found = blocks.filter(
+    (block) => block.provenance.model_version === name || (name.length >= 6 && block.model_hash.startsWith(name)),
+  )
+  return found.at(-1) ?? fail('not-found', `no model is called ${name}; see: entente model list`)
+}
+
+function listCommand(): Command {
+  return new Command('list')
+    .description('all versions, newest last')
+    .addOption(directoryOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ entente model list --dir bank-a')
+    .action((options: NodeOptions) =>
+      withLedger(options.dir, async (_, blocks) => {
+        const models = blocks.map(({ provenance, model_hash, height, timestamp }) => ({
+          version: provenance.model_version,
+          model_hash,
+          height,
+          timestamp,
+        }))
+        print(models, options, (value) =>
+          columns([
+            ['version', 'height', 'sealed', 'model hash'],
+            ...value.map((one) => [one.version, String(one.height), one.timestamp, one.model_hash]),
+          ]),
+        )
+      }),
+    )
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('the block of a model: who took part, under which configuration and protection')
+    .argument('[model]', 'version, or at least six digits of the hash (default: the newest)')
+    .addOption(directoryOption())
+    .addHelpText('after', '\nExample:\n  $ entente model show v1.3-round-3 --dir bank-a')
+    .action((name: string | undefined, options: NodeOptions) =>
+      withLedger(options.dir, async (_, blocks) => print(find(blocks, name), { json: true }, String)),
+    )
+}
+
+interface ExportOptions extends NodeOptions {
+  readonly out: string
+  readonly format: string
+}
+
+function exportCommand(): Command {
+  return new Command('export')
+    .description('copy a model to a safetensors file; its SHA-256 is the model hash of the ledger')
+    .argument('[model]', 'version, or at least six digits of the hash (default: the newest)')
+    .option('--out <file>', 'file to write', 'model.safetensors')
+    .option('--format <name>', 'safetensors', 'safetensors')
+    .addOption(directoryOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ entente model export --dir bank-a --out model.safetensors')
+    .action((name: string | undefined, options: ExportOptions) => {
+      if (options.format !== 'safetensors')
+        fail('not-available', `this version exports safetensors only, not ${options.format}`)
+      return withLedger(options.dir, async (ledger, blocks) => {
+        const { provenance, model_hash } = find(blocks, name)
+        await ledger.downloadModel(digest(model_hash), options.out)
+        print(
+          { file: options.out, version: provenance.model_version, model_hash },
+          options,
+          (value) => `${value.version} (${value.model_hash}) is in ${value.file}`,
+        )
+      })
+    })
+}

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readFile } from 'node:fs/promises'
+import { Command } from 'commander'
+import { fail } from '../../../src/base/errors.ts'
+import { DEFAULT_MODEL } from '../../../src/node/default-model.ts'
+import { type Operator, openOperator } from '../../../src/node/operator.ts'
+import type { TrainingView } from '../../../src/node/views.ts'
+import { STRATEGIES, wholeNumber } from '../demo/options.ts'
+import { columns, EXIT, print } from '../output.ts'
+import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
+
+/** How often `watch` looks; nothing depends on it. */
+const REFRESH_MS = 500
+
+export function trainCommand(): Command {
+  const train = new Command('train').description('start and follow trainings (operator of the hub)')
+  for (const command of [startCommand(), statusCommand(), watchCommand(), stopCommand()]) train.addCommand(command)
+  return train
+}
+
+async function withOperator<T>(directory: string, work: (operator: Operator) => Promise<T>): Promise<T> {
+  const operator = await openOperator(directory)
+  try {
+    return await work(operator)
+  } finally {
+    operator.close()
+  }
+}
+
+interface StartOptions extends NodeOptions {
+  readonly rounds: string
+  readonly strategy: string
+  readonly seed: string
+  readonly id?: string
+  readonly config?: string
+}
+
+function startCommand(): Command {
+  return new Command('start')
+    .description('start a training with all organisations that are members')
+    .option('--rounds <n>', 'rounds', '8')
+    .option('--strategy <name>', STRATEGIES.join(' | '), 'fedavg')
+    .option('--seed <text>', 'seed of the first model, of selection and of shuffles', 'entente')
+    .option('--id <name>', 'name of the training (default: drawn)')
+    .option('--config <file>', 'JSON file with a whole training configuration; options above are ignored')
+    .addOption(directoryOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ entente train start --dir hub --rounds 20 --strategy fedadam')
+    .action((options: StartOptions) =>
+      withOperator(options.dir, async (operator) => {
+        const config = options.config === undefined ? configOf(options) : await configFile(options.config)
+        const started = await operator.startTraining({
+          config,
+          ...(options.id === undefined ? {} : { trainingId: options.id }),
+        })
+        print(
+          started,
+          options,
+          (value) =>
+            `Training ${value.trainingId} has started. Follow it:  entente train watch ${value.trainingId} --dir ${options.dir}`,
+        )
+      }),
+    )
+}
+
+function configOf({ rounds, strategy, seed }: StartOptions): unknown {
+  return {
+    model: DEFAULT_MODEL,
+    rounds: wholeNumber('--rounds', rounds, 1, 100_000),
+    strategy: { name: strategy },
+    seed,
+  }
+}
+
+async function configFile(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (cause) {
+    fail('config-invalid', `${path} is not a JSON file: ${String(cause)}`)
+  }
+}
+
+function statusCommand(): Command {
+  return new Command('status')
+    .description('all trainings, or one')
+    .argument('[training]')
+    .addOption(directoryOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ entente train status --dir hub')
+    .action((id: string | undefined, options: NodeOptions) =>
+      withOperator(options.dir, async (operator) => {
+        const trainings = id === undefined ? await operator.trainings() : [await operator.training(id)]
+        print(trainings, options, renderTrainings)
+      }),
+    )
+}
+
+function renderTrainings(trainings: readonly TrainingView[]): string {
+  if (trainings.length === 0) return 'No training yet. Start one:  entente train start'
+  const rows = trainings.map((one) => [
+    one.training_id,
+    one.phase,
+    `${one.rounds_finished}/${one.rounds}`,
+    one.model?.slice(0, 16) ?? '-',
+    one.reason ?? '',
+  ])
+  return columns([['training', 'phase', 'rounds', 'model', ''], ...rows]).trimEnd()
+}
+
+function watchCommand(): Command {
+  return new Command('watch')
+    .description('follow a training until it ends; exit code 1 if it does not finish')
+    .argument('<training>')
+    .addOption(directoryOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ entente train watch t-0a1b2c3d4e --dir hub')
+    .action((id: string, options: NodeOptions) =>
+      withOperator(options.dir, async (operator) => {
+        const ended = await follow(operator, id, options)
+        if (options.json === true) print(ended, options, () => '')
+        if (ended.phase !== 'done') process.exitCode = EXIT.failed
+      }),
+    )
+}
+
+async function follow(operator: Operator, id: string, options: NodeOptions): Promise<TrainingView> {
+  let shown = ''
+  for (;;) {
+    const training = await operator.training(id)
+    const line = renderTrainings([training])
+    if (options.json !== true && line !== shown) process.stdout.write(`${line}\n`)
+    shown = line
+    if (['done', 'failed', 'stopped'].includes(training.phase)) return training
+    await sleep(REFRESH_MS)
+  }
+}
+
+function stopCommand(): Command {
+  return new Command('stop')
+    .description('end a training after the round that is open')
+    .argument('<training>')
+    .addOption(directoryOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ entente train stop t-0a1b2c3d4e --dir hub')
+    .action((id: string, options: NodeOptions) =>
+      withOperator(options.dir, async (operator) => {
+        await operator.stopTraining(id)
+        print({ stopped: id }, options, () => `Training ${id} stops.`)
+      }),
+    )
+}

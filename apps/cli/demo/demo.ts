@@ -1,0 +1,81 @@
+/**
+ * The main job, end to end, on one machine: a hub and N organisations as separate processes join, ingest their own
+ * traffic, train one model over R rounds, and show what it is worth and that the ledger holds.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { evaluateFederation } from './evaluation.ts'
+import { type Federation, startHubOnly } from './federation.ts'
+import { stopOnInterrupt } from './interrupt.ts'
+import { joinAndIngest, shareOutLabels } from './joining.ts'
+import { keptDirectory } from './keep.ts'
+import { watchMemory } from './memory.ts'
+import type { DemoOptions } from './options.ts'
+import { prepareData } from './prepare-data.ts'
+import { createProgress } from './progress.ts'
+import type { DemoReport } from './report.ts'
+import { serveUntilInterrupted } from './serve.ts'
+import { trainFederation } from './training.ts'
+import { exportAndVerify } from './verification.ts'
+
+/** @throws whatever stopped it; the processes are gone then, and so are the files unless they are to be kept */
+export async function runDemo(options: DemoOptions): Promise<DemoReport> {
+  const started = performance.now()
+  const directory = await workDirectory(options)
+  const memory = watchMemory()
+  const progress = createProgress()
+  let federation: Federation | undefined
+  async function cleanUp(): Promise<void> {
+    memory.stop()
+    progress.close()
+    await federation?.stop()
+    federation = undefined
+    if (options.keep === undefined) await rm(directory, { recursive: true, force: true })
+  }
+  const interrupt = stopOnInterrupt(cleanUp)
+  try {
+    const running = await progress.phase('database server and hub', (say) => startHubOnly(directory, say))
+    federation = running
+    const data = await progress.phase('traffic', (say) => prepareData(options, join(directory, 'traffic'), say))
+    await progress.phase('organisations join and ingest', (say) => joinAndIngest(running, data, say))
+    const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options.labels))
+    await progress.phase('nodes start', () => Promise.all(running.members.map(({ id }) => running.start(id))))
+    const training = await progress.phase('training', (say) => trainFederation(running, options, say))
+    const ledger = await progress.phase('verification', () => exportAndVerify(running))
+    if (options.serve) await serveUntilInterrupted(running, ledger, interrupt)
+    await progress.phase('nodes stop', () => running.stop())
+    federation = undefined
+    const { metrics } = await progress.phase('evaluation', (say) =>
+      evaluateFederation({ members: running.members, data, orgs, training, seed: options.seed }, say),
+    )
+    memory.stop()
+    return {
+      source: data.source,
+      labels:
+        data.labelsNote ??
+        (options.labels === 'own'
+          ? 'each organisation knows the families that it investigated'
+          : 'every organisation knows all its labels'),
+      strategy: options.strategy,
+      seed: options.seed,
+      orgs,
+      rounds: training.rounds,
+      metrics,
+      ledger,
+      phasesMs: progress.phasesMs(),
+      peakRssBytes: memory.peakRssBytes(),
+      peakPssBytes: memory.peakPssBytes(),
+      wallMs: Math.round(performance.now() - started),
+      ...(options.keep === undefined ? {} : { kept: options.keep }),
+    }
+  } finally {
+    interrupt.off()
+    await cleanUp()
+  }
+}
+
+function workDirectory({ keep }: DemoOptions): Promise<string> {
+  return keep === undefined ? mkdtemp(join(tmpdir(), 'entente-demo-')) : keptDirectory(keep)
+}

@@ -1,0 +1,110 @@
+/** A federation of real processes in one directory: a hub, N organisations' nodes, one private database server. */
+
+import { mkdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { organisationId } from '../../../src/base/ids.ts'
+import { setConfigValue } from '../../../src/node/config-edit.ts'
+import { type Operator, openOperator } from '../../../src/node/operator.ts'
+import { datasetDirectory } from '../../../src/node/own-data.ts'
+import type { SiteFile } from '../../../src/node/split.ts'
+import { initHub, joinFederation } from '../../../src/node/start.ts'
+import { createDatabase, type PrivateServer, startPrivateServer } from '../../../src/node/storage/embedded.ts'
+import { type RunningProcess, runJson, startProcess } from './processes.ts'
+
+const FEDERATION = 'demo.entente.example'
+
+export interface Member {
+  readonly id: string
+  readonly directory: string
+  /** Of the data set that the node has ingested. */
+  readonly dataset: string
+  readonly databaseUrl: string
+}
+
+export interface Federation {
+  readonly directory: string
+  readonly server: PrivateServer
+  readonly hubDirectory: string
+  readonly hubDatabaseUrl: string
+  readonly members: Member[]
+  readonly operator: Operator
+  /** Running processes by name: `hub` and the organisations' ids. */
+  readonly processes: Map<string, RunningProcess>
+  /** Starts the process of this name, or starts it again after its end. */
+  start(name: string): Promise<RunningProcess>
+  /** Stops all processes, then the database server. */
+  stop(): Promise<void>
+}
+
+/** Database server and hub run when it resolves; no organisation has joined. */
+export async function startHubOnly(directory: string, onProgress: (message: string) => void): Promise<Federation> {
+  await mkdir(directory, { recursive: true })
+  const server = await startPrivateServer(join(directory, 'postgres'), { onProgress })
+  const hubDirectory = join(directory, 'hub')
+  const hubDatabaseUrl = await createDatabase(server.url, 'hub')
+  await initHub(hubDirectory, { federation: FEDERATION, listen: { host: '127.0.0.1', port: await freePort() } })
+  await setConfigValue(hubDirectory, ['database'], { url: hubDatabaseUrl })
+  const processes = new Map<string, RunningProcess>()
+  const members: Member[] = []
+  async function start(name: string): Promise<RunningProcess> {
+    const role = name === 'hub' ? 'hub' : 'org'
+    const started = await startProcess(
+      name,
+      [role, 'start', '--json', '--dir', join(directory, name)],
+      join(directory, `${name}.log`),
+    )
+    processes.set(name, started)
+    return started
+  }
+  await start('hub')
+  const operator = await openOperator(hubDirectory)
+  async function stop(): Promise<void> {
+    operator.close()
+    const organisations = [...processes.values()].filter(({ name }) => name !== 'hub')
+    await Promise.all(organisations.map((each) => each.stop()))
+    await processes.get('hub')?.stop()
+    await server.stop()
+  }
+  return { directory, server, hubDirectory, hubDatabaseUrl, members, operator, processes, start, stop }
+}
+
+/** Invites an organisation, makes its node's directory and joins; the node is not started. */
+export async function addMember(federation: Federation, site: SiteFile, trainUntil: number): Promise<Member> {
+  const id = organisationId(site.name)
+  const directory = join(federation.directory, id)
+  const { invitation } = await federation.operator.invite({ organisation: id })
+  const data = { paths: [site.path], localNetworks: [...site.localNetworks], trainUntil }
+  await joinFederation(directory, invitation, { organisation: id, data })
+  const databaseUrl = await createDatabase(federation.server.url, `org-${id}`)
+  await setConfigValue(directory, ['database'], { url: databaseUrl })
+  const member = { id, directory, dataset: datasetDirectory(directory), databaseUrl }
+  federation.members.push(member)
+  return member
+}
+
+/** Has each organisation ingest its log in a process of its own, two at a time: as many as the smallest machine has cores. */
+export async function ingestAll(members: readonly Member[], onIngested: (member: Member) => void): Promise<void> {
+  const waiting = [...members]
+  async function worker(): Promise<void> {
+    for (let member = waiting.shift(); member !== undefined; member = waiting.shift()) {
+      await runJson(['org', 'ingest', '--json', '--dir', member.directory])
+      onIngested(member)
+    }
+  }
+  await Promise.all([worker(), worker()])
+}
+
+/** An address that is free now; the hub keeps it over restarts, since organisations know the hub by it. */
+function freePort(): Promise<number> {
+  const probe = createServer()
+  return new Promise((resolve, reject) => {
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() =>
+        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}

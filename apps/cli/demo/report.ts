@@ -1,0 +1,140 @@
+/** What the demo says at its end: one document for programs, one table for people. */
+
+import type { Evaluation, Metrics } from '../../../src/node/evaluate.ts'
+import { columns } from '../output.ts'
+
+export interface OrganisationSummary {
+  readonly id: string
+  readonly interactions: number
+  readonly positives: number
+  readonly stealthyPositives: number
+  /** Attack families that this organisation has labels of. */
+  readonly investigated: readonly string[]
+}
+
+export interface RoundSummary {
+  readonly round: number
+  readonly participants: number
+  readonly durationMs: number
+  readonly normDifference: number
+  readonly gradientNorm: number
+  readonly convergenceRate: number
+}
+
+export interface LedgerSummary {
+  readonly height: number
+  /** True only if a separate verifier process accepted the exported ledger. */
+  readonly verified: boolean
+  readonly modelHash: string
+  /** True only if every node reports this model hash and this ledger head. */
+  readonly sameOnAllNodes: boolean
+}
+
+export interface DemoReport {
+  readonly source: string
+  readonly labels: string
+  readonly strategy: string
+  readonly seed: number
+  readonly orgs: readonly OrganisationSummary[]
+  readonly rounds: readonly RoundSummary[]
+  readonly metrics: Evaluation['metrics']
+  readonly ledger: LedgerSummary
+  readonly phasesMs: Readonly<Record<string, number>>
+  readonly peakRssBytes: number
+  readonly peakPssBytes: number
+  readonly wallMs: number
+  readonly kept?: string
+}
+
+/** The table and the sentences that explain it. */
+export function renderReport(report: DemoReport): string {
+  return [
+    '',
+    organisationsTable(report),
+    '',
+    ...metricsTables(report),
+    '',
+    ...explanation(report),
+    '',
+    ledgerLines(report),
+    resourceLine(report),
+    ...(report.kept === undefined
+      ? []
+      : [
+          `Everything is kept in ${report.kept}; check it with: npm run entente -- ledger verify ${report.kept}/federation.ledger.json --keys ${report.kept}/federation.keys.json`,
+        ]),
+  ].join('\n')
+}
+
+function organisationsTable(report: DemoReport): string {
+  const rows = report.orgs.map((org) => [
+    org.id,
+    count(org.interactions),
+    count(org.positives),
+    count(org.stealthyPositives),
+    org.investigated.length === 0 ? '(none)' : shorten(org.investigated),
+  ])
+  return columns([['Organisation', 'interactions', 'attacks', 'stealthy', 'has labels of'], ...rows])
+}
+
+function shorten(families: readonly string[]): string {
+  const shown = families.slice(0, 4).join(', ')
+  return families.length > 4 ? `${shown} and ${families.length - 4} more` : shown
+}
+
+function metricsTables(report: DemoReport): string[] {
+  const { local, federated, centralised, counter, oneBit } = report.metrics
+  const heading = ['Later traffic, scored by', 'AUC', 'AP', 'stealthy AUC', 'stealthy AP', 'others’ attacks found *']
+  const rowsFor = (pick: (metrics: Metrics) => Metrics['unique']): string[][] => [
+    ...Object.entries(local).map(([id, metrics]) => line(`  ${id} alone`, metrics === null ? null : pick(metrics))),
+    ...Object.entries(federated.byOrganisation).map(([id, metrics]) =>
+      line(`  ${id} with the federation`, metrics === null ? null : pick(metrics)),
+    ),
+    line('Federation, all organisations', pick(federated)),
+    line('Everything in one place', pick(centralised)),
+    line('Counter (MIDAS-F)', pick(counter)),
+    line('One bit: source is external', pick(oneBit)),
+  ]
+  return [
+    'On every interaction:',
+    columns([heading, ...rowsFor((metrics) => metrics)]),
+    '',
+    'On unique (source, destination, minute) triples, which no flood can inflate:',
+    columns([heading, ...rowsFor((metrics) => metrics.unique)]),
+  ]
+}
+
+function line(name: string, metrics: Metrics['unique'] | null): string[] {
+  if (metrics === null) return [name, 'no labels to train on']
+  const { auc, ap, stealthyAuc, stealthyAp, othersRecall } = metrics
+  return [name, ...[auc, ap, stealthyAuc, stealthyAp, othersRecall].map(figure)]
+}
+
+function explanation(report: DemoReport): string[] {
+  return [
+    '* share of the attacks of families that only other organisations had labels of, found at 1 % false positives.',
+    '  This is what an organisation gains by taking part: alone it has never been told that such an attack is one.',
+    `  Labels: ${report.labels}. AUC: 0.5 is chance, 1 is perfect. AP: precision averaged over recall.`,
+  ]
+}
+
+function ledgerLines(report: DemoReport): string {
+  const { height, verified, modelHash, sameOnAllNodes } = report.ledger
+  return [
+    `Ledger: ${height + 1} blocks, ${verified ? 'verified by a separate process with public keys only' : 'DOES NOT VERIFY'}`,
+    `Model ${modelHash.slice(0, 16)}…: ${sameOnAllNodes ? 'the same on every node, and so is the ledger head' : 'NOT THE SAME on every node'}`,
+  ].join('\n')
+}
+
+function resourceLine(report: DemoReport): string {
+  const seconds = (report.wallMs / 1000).toFixed(1)
+  return `${seconds} s, at most ${Math.round(report.peakRssBytes / 1e6)} MB resident in all processes together`
+}
+
+function figure(value: number | null): string {
+  return value === null ? '-' : value.toFixed(3)
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en')
+}

@@ -1,0 +1,71 @@
+/** Starts the training at the hub and follows it to its end. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fail } from '../../../src/base/errors.ts'
+import { parseTrainingConfig, type TrainingConfig } from '../../../src/learning/config.ts'
+import { DEFAULT_MODEL } from '../../../src/node/default-model.ts'
+import type { Federation } from './federation.ts'
+import type { DemoOptions } from './options.ts'
+import type { Say } from './progress.ts'
+import type { RoundSummary } from './report.ts'
+
+/** The same name in every run, so that the same seed gives the same model. */
+const TRAINING_ID = 'demo'
+/** How often the bar is brought up to date; nothing depends on it. */
+const REFRESH_MS = 200
+
+export interface FinishedTraining {
+  readonly config: TrainingConfig
+  readonly rounds: readonly RoundSummary[]
+  /** SHA-256 of the last model's file. */
+  readonly modelHash: string
+}
+
+/** @throws internal with the reason if the training did not finish */
+export async function trainFederation(
+  federation: Federation,
+  options: DemoOptions,
+  say: Say,
+): Promise<FinishedTraining> {
+  const config = configOf(federation, options)
+  await federation.operator.startTraining({ config, trainingId: TRAINING_ID })
+  for (;;) {
+    const training = await federation.operator.training(TRAINING_ID)
+    const round = Math.max(1, training.round)
+    say(`round ${round} of ${training.rounds}`, training.rounds_finished / training.rounds)
+    if (training.phase === 'done')
+      return { config, modelHash: training.model, rounds: await roundsOf(federation, options.rounds) }
+    if (training.phase === 'failed' || training.phase === 'stopped')
+      fail(
+        'internal',
+        `the training ${training.phase}: ${training.reason ?? 'no reason given'}; the logs of the processes are in ${federation.directory}`,
+      )
+    await sleep(REFRESH_MS)
+  }
+}
+
+function configOf(federation: Federation, options: DemoOptions): TrainingConfig {
+  return parseTrainingConfig({
+    model: DEFAULT_MODEL,
+    strategy: { name: options.strategy },
+    round: { participantsMin: federation.members.length },
+    rounds: options.rounds,
+    seed: String(options.seed),
+  })
+}
+
+async function roundsOf(federation: Federation, rounds: number): Promise<RoundSummary[]> {
+  const summaries: RoundSummary[] = []
+  for (let round = 1; round <= rounds; round++) {
+    const record = await federation.operator.round(`${TRAINING_ID}-${round}`)
+    summaries.push({
+      round,
+      participants: record.submitted.length,
+      durationMs: (record.ended_at ?? record.opened_at) - record.opened_at,
+      normDifference: record.metrics?.norm_difference ?? Number.NaN,
+      gradientNorm: record.metrics?.gradient_norm ?? Number.NaN,
+      convergenceRate: record.metrics?.convergence_rate ?? Number.NaN,
+    })
+  }
+  return summaries
+}

@@ -1,0 +1,50 @@
+/** Nobody is believed: each node is asked what it holds, and a separate process checks the exported ledger. */
+
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { encodeExport } from '../../../src/ledger/export.ts'
+import { openControl } from '../../../src/node/control.ts'
+import { fail } from '../../../src/base/errors.ts'
+import { EXIT } from '../output.ts'
+import type { Federation } from './federation.ts'
+import { runToEnd } from './processes.ts'
+import type { LedgerSummary } from './report.ts'
+
+/** The last block travels by mail: a node that has not got it by then is reported as not agreeing. */
+const SETTLE_MS = 20_000
+
+export async function exportAndVerify(federation: Federation): Promise<LedgerSummary> {
+  const { operator, directory } = federation
+  const exported = join(directory, 'federation.ledger.json')
+  const keys = join(directory, 'federation.keys.json')
+  await writeFile(exported, encodeExport(await operator.exportLedger()))
+  await writeFile(keys, `${JSON.stringify(await operator.ledgerKeys(), null, 2)}\n`)
+  const { ledger } = await operator.status()
+  const modelHash = ledger.model_hash ?? fail('internal', 'the ledger holds no model')
+  const { code, stderr } = await runToEnd(['ledger', 'verify', exported, '--keys', keys, '--json'])
+  if (code !== EXIT.ok && code !== EXIT.invalid) fail('internal', `the verifier could not judge: ${stderr.trim()}`)
+  return {
+    height: ledger.size - 1,
+    verified: code === 0,
+    modelHash,
+    sameOnAllNodes: await allNodesHold(federation, modelHash, ledger.head),
+  }
+}
+
+async function allNodesHold(federation: Federation, modelHash: string, head: string | null): Promise<boolean> {
+  const end = performance.now() + SETTLE_MS
+  for (;;) {
+    const agreeing = await Promise.all(federation.members.map(({ directory }) => holds(directory, modelHash, head)))
+    if (agreeing.every(Boolean)) return true
+    if (performance.now() > end) return false
+    await sleep(100)
+  }
+}
+
+async function holds(directory: string, modelHash: string, head: string | null): Promise<boolean> {
+  const control = await openControl(directory)
+  const { ledger } = await control.status()
+  control.close()
+  return ledger.model_hash === modelHash && ledger.head === head && ledger.model_present && ledger.conflict === null
+}

@@ -1,0 +1,58 @@
+/** `entente`: one program for the hub's operator, an organisation's administrator, analysts and auditors. */
+
+import { Command, CommanderError } from 'commander'
+import { demoCommand } from './commands/demo.ts'
+import { generateCommand } from './commands/generate.ts'
+import { hubCommand } from './commands/hub.ts'
+import { inviteCommand } from './commands/invite.ts'
+import { ledgerCommand } from './commands/ledger.ts'
+import { modelCommand } from './commands/model.ts'
+import { orgCommand } from './commands/org.ts'
+import { statusCommand } from './commands/status.ts'
+import { trainCommand } from './commands/train.ts'
+import { EXIT, EXIT_HELP, exitCodeOf, printError } from './output.ts'
+
+const VERSION = '0.1.0'
+
+function program(): Command {
+  const entente = new Command('entente')
+    .description(
+      'Train one threat-detection model from the logs of organisations that may not show each other their data.',
+    )
+    .version(VERSION)
+    .showHelpAfterError()
+    .addHelpText('after', `${EXIT_HELP}\n\nStart here:\n  $ entente demo`)
+  for (const command of [
+    hubCommand(),
+    orgCommand(),
+    inviteCommand(),
+    trainCommand(),
+    modelCommand(),
+    ledgerCommand(),
+    statusCommand(),
+    generateCommand(),
+    demoCommand(),
+  ])
+    entente.addCommand(command)
+  return entente
+}
+
+/** Commander exits from deep inside; thrown instead, so that the exit code is decided in one place. */
+function overrideExits(command: Command): Command {
+  command.exitOverride()
+  command.commands.forEach(overrideExits)
+  return command
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await overrideExits(program()).parseAsync([...argv])
+    return Number(process.exitCode ?? EXIT.ok)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    printError(error, { json: argv.includes('--json') })
+    return exitCodeOf(error)
+  }
+}
+
+process.exitCode = await main(process.argv)
