@@ -20,9 +20,9 @@ const BYTES = 128 << 20
 
 export async function benchUpload(seed: string, runs: number): Promise<Section> {
   const root = await mkdtemp(join(tmpdir(), 'entente-bench-'))
-  const tls = await makeCertificates(root)
+  const material = await makeCertificates(root)
   const { server, port } = await startServer(root)
-  const client = createHubClient({ urls: [`https://127.0.0.1:${port}`], federation: FEDERATION, tls })
+  const client = createHubClient({ urls: [`https://127.0.0.1:${port}`], tls: { federation: FEDERATION, material } })
   try {
     const [own, copy] = [await openFileBlobs(join(root, 'own')), await openFileBlobs(join(root, 'copy'))]
     const uploads: number[] = []
