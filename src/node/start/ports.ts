@@ -14,6 +14,8 @@ import { createPostgresStore } from '../storage/postgres.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
 const DATABASE = 'entente'
+/** An organisation does one thing at a time; every connection is a server process of its own. */
+const CONNECTIONS_MAX = { hub: 5, organisation: 3 } as const
 
 export async function openPorts(
   directory: string,
@@ -22,7 +24,7 @@ export async function openPorts(
   logger: Logger,
 ): Promise<Ports> {
   const url = config.database?.url ?? (await startDatabase(directory, lifecycle, logger))
-  const database = await openDatabase(url, { logger })
+  const database = await openDatabase(url, { logger, connectionsMax: CONNECTIONS_MAX[config.role] })
   lifecycle.onStop('database connections', () => database.close())
   const blobs = await openFileBlobs(join(directory, 'blobs'))
   return {
