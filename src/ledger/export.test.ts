@@ -2,8 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { text, utf8 } from '../base/bytes.ts'
 import { EntenteError } from '../base/errors.ts'
+import { signCheckpoint } from './checkpoint.ts'
 import { encodeExport, inspectExport, type LedgerKeys, parseExport, parseKeys, verifyExport } from './export.ts'
-import { exportOf, KEYS, keyOf, modelOf, ORGANISATIONS, trained } from './fixtures.ts'
+import { exportOf, KEYS, keyOf, modelOf, ORGANISATIONS, secretOf, trained } from './fixtures.ts'
+import { treeRoot } from './merkle.ts'
 
 const exported = exportOf(trained(4))
 const file = encodeExport(exported)
@@ -107,6 +109,11 @@ describe('an exported ledger (P9)', () => {
       [],
     ])
       expect(inspectExport({ ...exported, leaves: changed }, KEYS).faults.length).toBeGreaterThan(0)
+  })
+
+  it('without blocks is rejected, even under a checkpoint of no blocks', () => {
+    const checkpoint = signCheckpoint({ origin: KEYS.origin, size: 0, root: treeRoot([]) }, secretOf('hub'))
+    expect(reasons({ ...exported, checkpoint, leaves: [] })).toEqual([[null, 'empty']])
   })
 
   it('cut short together with its checkpoint is a shorter ledger, and says so', () => {
