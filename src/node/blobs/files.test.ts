@@ -83,6 +83,40 @@ describe('blobs in files', () => {
     expect(await blobs.uploadOffset(digest)).toBe(0)
   })
 
+  it('nobody else writes into an upload under way, whatever they send', async () => {
+    const bytes = pattern(4000)
+    const digest = sha256Hex(bytes)
+    const [one, other] = [await openFileBlobs(root), await openFileBlobs(root)]
+    const half = Promise.withResolvers<void>()
+    async function* slowly(): AsyncIterable<Uint8Array> {
+      yield bytes.subarray(0, 2000)
+      half.resolve()
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      yield bytes.subarray(2000)
+    }
+    const honest = one.uploadChunk(digest, 4000, 0, slowly())
+    await half.promise
+    const forged = other.uploadChunk(digest, 4000, 2000, once(pattern(2000).fill(9)))
+    const whole = { offset: 4000, complete: true }
+    expect(await Promise.all([honest, forged])).toEqual([whole, whole])
+    expect(await contentOf(one, digest)).toEqual(bytes)
+  })
+
+  it('a request that sends too much leaves the upload where it was', async () => {
+    const bytes = pattern(4000)
+    const digest = sha256Hex(bytes)
+    const blobs = await openFileBlobs(root)
+    await blobs.uploadChunk(digest, 4000, 0, once(bytes.subarray(0, 1000)))
+    async function* tooMuch(): AsyncIterable<Uint8Array> {
+      yield pattern(500).fill(9)
+      yield pattern(3000)
+    }
+    await expect(blobs.uploadChunk(digest, 4000, 1000, tooMuch())).rejects.toMatchObject({ code: 'body-too-large' })
+    expect(await blobs.uploadOffset(digest)).toBe(1000)
+    await blobs.uploadChunk(digest, 4000, 1000, once(bytes.subarray(1000)))
+    expect(await contentOf(blobs, digest)).toEqual(bytes)
+  })
+
   it('a name that is not a digest reaches no path', async () => {
     const blobs = await openFileBlobs(join(root, 'deep', 'blobs'))
     for (const name of ['../../etc/passwd', 'AB'.repeat(32), '', `${'a'.repeat(63)}/`]) {

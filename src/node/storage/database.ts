@@ -19,7 +19,7 @@ export interface Database {
 
 export interface DatabaseOptions {
   readonly logger?: Logger
-  /** Connections for work; two more stand for notifications. */
+  /** Connections for work, one of which listens for jobs; another stands for locks and mail. A server process each. */
   readonly connectionsMax?: number
 }
 
@@ -28,7 +28,7 @@ const CONNECT_MS_MAX = 5000
 /** Connects, and brings the tables up to date. @throws unavailable, config-invalid (password, no such database) */
 export async function openDatabase(url: string, options: DatabaseOptions = {}): Promise<Database> {
   const logger = options.logger ?? silentLogger
-  const pool = createPool(url, options.connectionsMax ?? 8, logger)
+  const pool = createPool(url, options.connectionsMax ?? 5, logger)
   try {
     await migrate(pool, logger)
   } catch (error) {

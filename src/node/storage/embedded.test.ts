@@ -49,7 +49,7 @@ async function ask(url: string, text: string): Promise<unknown> {
   }
 }
 
-async function until(condition: () => boolean | Promise<boolean>, waitMs = 10_000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, waitMs = 30_000): Promise<void> {
   for (const end = Date.now() + waitMs; !(await condition()); await sleep(10))
     if (Date.now() > end) throw new Error('it never happened')
 }
@@ -187,7 +187,7 @@ describe('a Postgres that is killed', () => {
     expect([...codes]).toEqual(['unavailable'])
     expect((await store.readEvents('round/r1')).map(({ id }) => id)).toEqual(acknowledged)
     const doneAt = performance.now()
-    await until(() => carriedOut.size === acknowledged.length, 20_000)
+    await until(() => carriedOut.size === acknowledged.length)
     console.log(
       `${carriedOut.size} jobs carried out, the last ${Math.round(performance.now() - doneAt)} ms after the last event`,
     )

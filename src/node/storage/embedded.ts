@@ -96,6 +96,7 @@ function supervise(cluster: Cluster, first: Postmaster, logger: Logger): Private
     async stop() {
       if (stopping.signal.aborted) return
       stopping.abort()
+      current.hold()
       await endProcess(current.pid)
       await supervision
       await giveUp(cluster.directory)

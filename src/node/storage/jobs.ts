@@ -19,7 +19,7 @@ export interface JobsOptions {
 }
 
 export function createJobs(database: Database, options: JobsOptions = {}): Jobs {
-  const { concurrency = 6, pollMs = 200 } = options
+  const { concurrency = 6, pollMs = 400 } = options
   const { pool, logger } = database
   const retry = createRetry(pool)
   let stopping = new AbortController()

@@ -14,6 +14,8 @@ export interface Postmaster {
   readonly port: number
   /** Resolves when the process has ended, whatever ended it. */
   readonly exited: Promise<void>
+  /** From now on the exit keeps this process alive: for whoever waits for it with nothing else to do. */
+  hold(): void
 }
 
 /**
@@ -67,7 +69,7 @@ export async function startPostmaster(cluster: Cluster, port: number): Promise<P
     fail('not-available', `the private Postgres cannot be started from ${cluster.binaries.postgres}`)
   child.unref()
   const ready = await Promise.race([exited.then(() => false), untilReady(cluster, port, child.pid)])
-  return ready ? { pid: child.pid, port, exited } : undefined
+  return ready ? { pid: child.pid, port, exited, hold: () => child.ref() } : undefined
 }
 
 async function untilReady(cluster: Cluster, port: number, pid: number): Promise<boolean> {
@@ -88,7 +90,7 @@ export async function findOrphan(cluster: Cluster): Promise<Postmaster | undefin
   for (const end = Date.now() + READY_MS_MAX; ; await sleep(50)) {
     const file = await readPidFile(cluster.data)
     if (file === undefined || !isAlive(file.pid)) return undefined
-    if (await serves(cluster, file.port)) return { pid: file.pid, port: file.port, exited: watch(file.pid) }
+    if (await serves(cluster, file.port)) return orphan(file)
     if (!(await runsOver(cluster, file.pid))) {
       await rm(join(cluster.data, 'postmaster.pid'), { force: true })
       return undefined
@@ -104,8 +106,16 @@ async function runsOver(cluster: Cluster, pid: number): Promise<boolean> {
 }
 
 /** Not our child, so there is no exit event to wait for. */
-async function watch(pid: number): Promise<void> {
-  while (isAlive(pid)) await sleep(200, undefined, { ref: false })
+function orphan({ pid, port }: PidFile): Postmaster {
+  const held = Promise.withResolvers<void>()
+  async function watch(): Promise<void> {
+    while (isAlive(pid)) await sleep(200, undefined, { ref: false })
+  }
+  async function watchHeld(): Promise<void> {
+    await held.promise
+    while (isAlive(pid)) await sleep(50)
+  }
+  return { pid, port, exited: Promise.race([watch(), watchHeld()]), hold: held.resolve }
 }
 
 interface PidFile {
