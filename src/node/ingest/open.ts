@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises'
 import { PassThrough, pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { type Entry, open as openZip, type ZipFile } from 'yauzl'
-import { EntenteError, fail } from '../../base/errors.ts'
+import { EntenteError } from '../../base/errors.ts'
 
 const CHUNK_BYTES = 1 << 20
 

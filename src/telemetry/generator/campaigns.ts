@@ -29,8 +29,17 @@ export interface CampaignOptions {
 
 type Campaign = (random: Prng, site: Site, options: CampaignOptions) => Flow[]
 
-/** Client hosts, or whatever the site has. */
+/** A host of the site that somebody has taken over. */
 const victim = (random: Prng, site: Site): string => pick(random, site.office)
+
+/** Who attacks other hosts of the site: one of its own, unless it has no other. */
+const intruder = (random: Prng, site: Site): string =>
+  site.office.length > 1 ? victim(random, site) : site.outside.stranger(random)
+
+/** An address near a known one, most likely unused. */
+function neighbour(random: Prng, known: string): string {
+  return known.includes(':') ? known : `${known.slice(0, known.lastIndexOf('.'))}.${1 + random.below(254)}`
+}
 
 const SCAN_PORTS: readonly number[] = [
   21, 22, 23, 80, 135, 139, 443, 445, 1433, 3306, 3389, 5432, 5900, 5985, 8080, 8443, 9200,
@@ -57,7 +66,7 @@ function probe(random: Prng, time: number, source: string, destination: string, 
 /** T1046: an intruded host, or one outside, looks for open services. Stealthy: few ports, a probe every minute or so. */
 const scanning: Campaign = (random, site, { start, end, stealthy }) => {
   const inside = stealthy || random.uniform() < 0.6
-  const source = inside ? victim(random, site) : site.outside.stranger(random)
+  const source = inside ? intruder(random, site) : site.outside.stranger(random)
   const hosts = inside ? localHosts(site) : serverList(site)
   const ports = Array.from({ length: stealthy ? 1 + random.below(3) : 3 + random.below(9) }, () =>
     pick(random, SCAN_PORTS),
@@ -68,8 +77,7 @@ const scanning: Campaign = (random, site, { start, end, stealthy }) => {
   for (let left = stealthy ? 40 + random.below(60) : 120 + random.below(200); left > 0 && time < end; left--) {
     // A scanner does not know which addresses are in use: a third of its guesses are not.
     const known = pick(random, hosts)
-    const target =
-      random.uniform() < 0.33 ? `${known.slice(0, known.lastIndexOf('.'))}.${1 + random.below(254)}` : known
+    const target = random.uniform() < 0.33 ? neighbour(random, known) : known
     flows.push(probe(random, time, source, target, pick(random, ports), stealthy ? 0.35 : 0.2))
     time += pace * (0.3 + 1.4 * random.uniform())
   }
@@ -110,7 +118,7 @@ function beaconBytes(
 
 /** T1021.002: from host to host over SMB shares, copying a tool and starting it. Stealthy: a host or two an hour. */
 const lateralMovement: Campaign = (random, site, { start, end, stealthy }) => {
-  const reached = [victim(random, site)]
+  const reached = [intruder(random, site)]
   const flows: Flow[] = []
   let time = start
   for (let hops = stealthy ? 5 + random.below(6) : 10 + random.below(12); hops > 0 && time < end; hops--) {
@@ -166,11 +174,10 @@ const exfiltration: Campaign = (random, site, { start, end, stealthy }) => {
 
 /** T1110: guessing passwords. Stealthy: spraying, a try at one of many hosts every minute or two. */
 const bruteForce: Campaign = (random, site, { start, end, stealthy }) => {
-  const source = stealthy || random.uniform() < 0.4 ? victim(random, site) : site.outside.stranger(random)
+  const source = stealthy || random.uniform() < 0.4 ? intruder(random, site) : site.outside.stranger(random)
   const shape = pick(random, [SHAPES.ssh, SHAPES.rdp, SHAPES.imap, SHAPES.smb])
-  const targets = stealthy
-    ? Array.from({ length: 4 + random.below(8) }, () => pick(random, localHosts(site)))
-    : [pick(random, serverList(site))]
+  const hosts = (stealthy ? localHosts(site) : serverList(site)).filter((host) => host !== source)
+  const targets = Array.from({ length: stealthy ? 4 + random.below(8) : 1 }, () => pick(random, hosts))
   const pace = stealthy ? 30 + random.uniform() * 90 : 0.5 + random.uniform() * 4
   const flows: Flow[] = []
   let time = start

@@ -66,7 +66,14 @@ export function interactionOf(flow: Flow): Interaction {
   const answered = state !== 'S0'
   const packets = (bytes: number): number => (answered ? 3 : 0) + Math.ceil(bytes / 1400)
   return {
-    ...{ time, source, sourcePort, destination, destinationPort, protocol, kind: 'flow', connectionState: state },
+    time,
+    source,
+    sourcePort,
+    destination,
+    destinationPort,
+    protocol,
+    kind: 'flow',
+    connectionState: state,
     sourcePackets: 1 + packets(flow.sourceBytes),
     destinationPackets: packets(flow.destinationBytes),
     ...(service === '' ? {} : { service }),

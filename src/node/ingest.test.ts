@@ -1,0 +1,183 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { sharedPath } from '../../test/shared.ts'
+import { ATTACK, BENIGN, RowTable, SOURCE_EXTERNAL, STEALTHY } from '../telemetry/dataset.ts'
+import { createFeatureStream, FEATURE_COUNT } from '../telemetry/features.ts'
+import { ingest } from './ingest.ts'
+
+let room: string
+beforeEach(() => {
+  room = mkdtempSync(join(tmpdir(), 'entente-ingest-'))
+})
+afterEach(() => rmSync(room, { recursive: true, force: true }))
+
+const HEADER = '#path\tconn\n#fields\tts\tid.orig_h\tid.resp_h\tlabel\ttechnique\n'
+const row = (time: number, source: string, technique = '-'): string =>
+  `${time}\t${source}\t10.0.0.2\t${technique === '-' ? 'Benign' : 'Malicious'}\t${technique}\n`
+
+function place(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(room, name), content)
+  return join(room, name)
+}
+
+const run = (...paths: string[]) =>
+  ingest({
+    paths,
+    format: 'auto',
+    localNetworks: ['10.0.0.0/8'],
+    directory: join(room, 'set'),
+    quarantineDirectory: join(room, 'quarantine'),
+  })
+
+describe('ingest', () => {
+  it('writes rows, features and hosts that say what the log says', async () => {
+    const { info } = await run(
+      place('conn.log', HEADER + row(120.5, '10.0.0.1') + row(121, '8.8.8.8', 'T1046') + row(122, '8.8.8.8', 'T1498')),
+    )
+    expect(info).toMatchObject({
+      rows: 3,
+      hosts: 3,
+      techniques: ['', 'T1046', 'T1498'],
+      labels: { benign: 1, attack: 2, unknown: 0, stealthy: 1 },
+    })
+    const table = new RowTable(readFileSync(join(room, 'set', 'rows.bin')))
+    expect(table.at(0)).toEqual({
+      time: 120.5,
+      sourceId: 0,
+      destinationId: 1,
+      minute: 2,
+      technique: 0,
+      label: BENIGN,
+      flags: 0,
+      line: 3,
+    })
+    expect(table.at(1)).toMatchObject({
+      sourceId: 2,
+      technique: 1,
+      label: ATTACK,
+      flags: STEALTHY | SOURCE_EXTERNAL,
+      line: 4,
+    })
+    expect(table.flags(2)).toBe(SOURCE_EXTERNAL)
+    expect(readFileSync(join(room, 'set', 'hosts.txt'), 'utf8')).toBe('10.0.0.1\n10.0.0.2\n8.8.8.8\n')
+    const expected = new Float32Array(FEATURE_COUNT)
+    createFeatureStream({ localNetworks: ['10.0.0.0/8'] }).push(
+      { time: 120.5, source: '10.0.0.1', destination: '10.0.0.2', kind: 'flow' },
+      expected,
+      0,
+    )
+    const features = readFileSync(join(room, 'set', 'features.f32'))
+    expect(features).toHaveLength(3 * FEATURE_COUNT * 4)
+    expect(
+      new Float32Array(features.buffer.slice(features.byteOffset, features.byteOffset + FEATURE_COUNT * 4)),
+    ).toEqual(expected)
+  })
+
+  it('reads gzip as plain, whatever the name', async () => {
+    const plain = HEADER + row(1, '10.0.0.1') + row(2, '10.0.0.3')
+    const { info: one } = await run(place('a.log', plain))
+    const bytes = readFileSync(join(room, 'set', 'rows.bin'))
+    const { info: two } = await run(place('b.log', gzipSync(plain)))
+    expect(two.rows).toBe(one.rows)
+    expect(readFileSync(join(room, 'set', 'rows.bin'))).toEqual(bytes)
+  })
+
+  it('goes on past lines that do not parse, counts them by reason, and keeps a sample', async () => {
+    const bad = Array.from({ length: 5000 }, (_, i) =>
+      i % 2 === 0 ? `x${i}\t10.0.0.1\t10.0.0.2\tBenign\t-\n` : `${i}\t10.0.0.01\t10.0.0.2\tBenign\t-\n`,
+    )
+    const { info, refusedLines, quarantinedLines } = await run(
+      place('conn.log', HEADER + bad.join('') + row(1, '10.0.0.1')),
+    )
+    expect(info.rows).toBe(1)
+    expect(info.sources[0]?.refused).toEqual({ time: 2500, address: 2500 })
+    expect(refusedLines).toBe(5000)
+    const samples = readFileSync(join(room, 'quarantine', 'refused.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { line: number; reason: string; text: string })
+    expect(samples).toHaveLength(quarantinedLines)
+    expect(quarantinedLines).toBeGreaterThan(100)
+    expect(quarantinedLines).toBeLessThan(500)
+    expect(samples[0]).toEqual({ file: 'conn.log', line: 3, reason: 'time', text: 'x0\t10.0.0.1\t10.0.0.2\tBenign\t-' })
+    expect(samples.at(-1)?.line).toBeGreaterThan(3000)
+  })
+
+  it('notices a log that ends in the middle of a line, and not one that merely lacks the last line end', async () => {
+    const whole = HEADER + row(1, '10.0.0.1') + row(2, '10.0.0.1')
+    expect((await run(place('conn.log', whole.slice(0, -20)))).info.sources[0]).toMatchObject({
+      truncated: true,
+      interactions: 1,
+      refused: { 'field-count': 1 },
+    })
+    expect((await run(place('conn.log', whole.slice(0, -1)))).info.sources[0]).toMatchObject({
+      truncated: false,
+      interactions: 2,
+    })
+  })
+
+  it('drops a line without end in bounded memory, and reads the next', async () => {
+    const { info } = await run(place('conn.log', `${HEADER}${'x'.repeat(5 << 20)}\n${row(1, '10.0.0.1')}`))
+    expect(info.sources[0]).toMatchObject({ interactions: 1, refused: { 'line-too-long': 1 }, truncated: false })
+  })
+
+  it('refuses what is no log, and damaged gzip, and leaves the older data set as it was', async () => {
+    await run(place('conn.log', HEADER + row(1, '10.0.0.1')))
+    const damaged = gzipSync(
+      HEADER + Array.from({ length: 9000 }, (_, i) => row(i, `10.0.${i % 200}.1`)).join(''),
+    ).subarray(0, 3000)
+    for (const content of ['hello\nworld\n', '[\n  {\n', '', damaged]) {
+      await expect(run(place('other', content))).rejects.toMatchObject({ code: 'input-invalid' })
+    }
+    await expect(run(join(room, 'missing'))).rejects.toMatchObject({ code: 'input-invalid' })
+    expect(readdirSync(room).filter((name) => name.startsWith('set'))).toEqual(['set'])
+    expect(readFileSync(join(room, 'set', 'hosts.txt'), 'utf8')).toBe('10.0.0.1\n10.0.0.2\n')
+  })
+
+  it('survives any bytes', async () => {
+    const noise = Uint8Array.from({ length: 200_000 }, (_, i) => (i * i * 31 + (i >> 3)) & 255)
+    const { info } = await run(
+      place('conn.log', Buffer.concat([Buffer.from(HEADER), noise, Buffer.from(`\n${row(1, '10.0.0.1')}`)])),
+    )
+    expect(info.rows).toBe(1)
+  })
+})
+
+describe('ingest of public captures', () => {
+  const cases: [string, object][] = [
+    [
+      'zeek/ctu-sme-11-win.conn.log.labeled.gz',
+      { rows: 766, labels: { benign: 44, attack: 719, unknown: 3, stealthy: 719 } },
+    ],
+    [
+      'zeek/otrf-apt29-day1.combined_zeek.jsonl.gz',
+      { rows: 613, labels: { benign: 0, attack: 0, unknown: 613, stealthy: 0 } },
+    ],
+    ['zeek/otrf-apt29-day2.combined_zeek.jsonl.gz', { rows: 1172 }],
+    ['zeek/slips-test9.conn.jsonl.gz', { rows: 576, hosts: 122 }],
+    [
+      'suricata/slips-test6.eve.json.gz',
+      { rows: 3777, labels: { benign: 3146, attack: 631, unknown: 0, stealthy: 631 } },
+    ],
+    ['zeek/wrccdc2018.dns.log.gz', { rows: 0 }],
+  ]
+  it.each(cases)('refuses no line of %s (reads shared data)', async (name, expected) => {
+    const path = sharedPath(`data/${name}`)
+    if (path === undefined) return
+    const { info, refusedLines } = await run(path)
+    expect(info).toMatchObject(expected)
+    expect(refusedLines).toBe(0)
+  })
+
+  it.skipIf(sharedPath('data/suricata') === undefined)(
+    'says that a JSON array is not a log (reads shared data)',
+    async () => {
+      await expect(run(sharedPath('data/suricata/wrccdc-2017.alerts.json.gz') as string)).rejects.toMatchObject({
+        code: 'input-invalid',
+      })
+    },
+  )
+})
