@@ -42,6 +42,9 @@ export interface ClusterOptions {
 /** Everything must be finished this long after things stop going wrong, unless the training itself takes longer. */
 const QUIET_MS = 3_600_000
 
+/** A history of more events goes in circles; most have some ten thousand. */
+const EVENTS_MAX = 1_000_000
+
 export interface Cluster {
   readonly scheduler: Scheduler
   readonly plan: Plan
@@ -213,7 +216,8 @@ export async function runCluster(options: ClusterOptions): Promise<Run> {
   void operate(cluster, operator)
   const longest = plan.scenario.rounds * (plan.deadlineMs + plan.sealTimeoutMs + QUIET_MS)
   const until = EPOCH_MS + plan.quietAfterMs + longest
-  await scheduler.run({ until, done: () => unfinishedOf(cluster).length === 0 })
+  let events = 0
+  await scheduler.run({ until, done: () => ++events > EVENTS_MAX || unfinishedOf(cluster).length === 0 })
   const unfinished = unfinishedOf(cluster)
   return {
     plan,

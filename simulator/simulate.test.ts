@@ -18,7 +18,7 @@ describe('a federation whose nodes crash and whose messages get lost', () => {
   for (let batch = 0; batch < BATCHES; batch++) {
     const first = 1 + (batch * SEEDS) / BATCHES
     const last = ((batch + 1) * SEEDS) / BATCHES
-    it(`keeps P1, P2, P6 and P7, and finishes: seeds ${first} to ${last}`, { timeout: 120_000 }, async () => {
+    it(`keeps P1, P2, P6 and P7, and finishes: seeds ${first} to ${last}`, { timeout: 240_000 }, async () => {
       for (let seed = first; seed <= last; seed++) {
         const report = await simulate(String(seed))
         totals.add(report)
@@ -48,21 +48,21 @@ describe('a planted bug is caught', () => {
     return Number.POSITIVE_INFINITY
   }
 
-  it('by P2, when a contribution is counted twice', { timeout: 60_000 }, async () => {
+  it('by P2, when a contribution is counted twice', { timeout: 120_000 }, async () => {
     expect(await seedsUntilCaught(countTwice, 'P2', 3)).toBeLessThanOrEqual(3)
   })
 
-  it('by P1, when a disk forgets in a crash what it called durable', { timeout: 60_000 }, async () => {
+  it('by P1, when a disk forgets in a crash what it called durable', { timeout: 120_000 }, async () => {
     expect(await seedsUntilCaught(forgetOnCrash, 'P1', 10)).toBeLessThanOrEqual(10)
   })
 
-  it('by P2, when the hub does not check signatures', { timeout: 60_000 }, async () => {
+  it('by P2, when the hub does not check signatures', { timeout: 120_000 }, async () => {
     expect(await seedsUntilCaught(skipSignatureCheck, 'P2', 10)).toBeLessThanOrEqual(10)
   })
 })
 
 describe('a seed', () => {
-  it('gives the same history bit for bit, and another one another', { timeout: 60_000 }, async () => {
+  it('gives the same history bit for bit, and another one another', { timeout: 120_000 }, async () => {
     const [first, again, other] = [await simulate('7'), await simulate('7'), await simulate('8')]
     expect(again.traceHash).toBe(first.traceHash)
     expect(other.traceHash).not.toBe(first.traceHash)

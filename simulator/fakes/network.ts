@@ -147,7 +147,7 @@ export function createConnection(
 
   async function* chunkOf(bytes: Uint8Array): AsyncIterable<Uint8Array> {
     if (random.uniform() >= conditions.faults().torn) return yield bytes
-    yield bytes.slice(0, random.below(bytes.length))
+    yield bytes.slice(0, random.below(bytes.length + 1))
     fail('blob-truncated', 'the connection broke in the middle of a chunk')
   }
 
