@@ -1,16 +1,15 @@
 import { Command } from 'commander'
 import { type HubStart, initHub, startHub } from '../../../src/node/start.ts'
-import { serveHub } from '../../api/serve.ts'
 import { wholeNumber } from '../demo/options.ts'
 import { print } from '../output.ts'
-import { runUntilStopped } from '../run.ts'
+import { runUntilStopped, type Servers } from '../run.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
 
-export function hubCommand(): Command {
+export function hubCommand(servers: Servers): Command {
   return new Command('hub')
     .description('run the hub of a federation')
     .addCommand(initCommand())
-    .addCommand(startCommand())
+    .addCommand(startCommand(servers))
 }
 
 interface InitOptions extends NodeOptions {
@@ -44,7 +43,7 @@ function initCommand(): Command {
     })
 }
 
-function startCommand(): Command {
+function startCommand({ serveHub }: Servers): Command {
   return new Command('start')
     .description('start the hub and serve until interrupted; several on one database are one hub')
     .addOption(directoryOption())
@@ -52,7 +51,9 @@ function startCommand(): Command {
     .option('--port <n>', 'another port than that of the configuration: for a second process over the same directory')
     .option('--runtime <directory>', 'where runtime.json goes: for a second process over the same directory')
     .addHelpText('after', '\nExample:\n  $ entente hub start --dir hub')
-    .action((options: StartOptions) => runUntilStopped('hub', options, () => startHub(options.dir, placeOf(options))))
+    .action((options: StartOptions) =>
+      runUntilStopped('hub', options, () => startHub(options.dir, { serve: serveHub, ...placeOf(options) })),
+    )
 }
 
 interface StartOptions extends NodeOptions {
@@ -60,9 +61,8 @@ interface StartOptions extends NodeOptions {
   readonly runtime?: string
 }
 
-function placeOf({ port, runtime }: StartOptions): HubStart {
+function placeOf({ port, runtime }: StartOptions): Omit<HubStart, 'serve'> {
   return {
-    serve: serveHub,
     ...(port === undefined ? {} : { listen: { host: '127.0.0.1', port: wholeNumber('--port', port, 0, 65_535) } }),
     ...(runtime === undefined ? {} : { runtimeDirectory: runtime }),
   }

@@ -6,14 +6,13 @@ import { setConfigValue } from '../../../src/node/config-edit.ts'
 import { openControl } from '../../../src/node/control.ts'
 import { ensureDataset } from '../../../src/node/own-data.ts'
 import { joinFederation, startOrganisation } from '../../../src/node/start.ts'
-import { serveControl } from '../../api/serve.ts'
 import { print } from '../output.ts'
-import { runUntilStopped } from '../run.ts'
+import { runUntilStopped, type Servers } from '../run.ts'
 import { collect, directoryOption, jsonOption, type NodeOptions } from './options.ts'
 
-export function orgCommand(): Command {
+export function orgCommand(servers: Servers): Command {
   const org = new Command('org').description('run the node of one organisation')
-  for (const command of [joinCommand(), ingestCommand(), labelsCommand(), startCommand(), leaveCommand()])
+  for (const command of [joinCommand(), ingestCommand(), labelsCommand(), startCommand(servers), leaveCommand()])
     org.addCommand(command)
   return org
 }
@@ -96,7 +95,7 @@ function labelsCommand(): Command {
     })
 }
 
-function startCommand(): Command {
+function startCommand({ serveControl }: Servers): Command {
   return new Command('start')
     .description('start the node: ingest, then take part in rounds until interrupted')
     .addOption(directoryOption())

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { EntenteError, fail } from '../../../src/base/errors.ts'
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url))
 
 /**
  * V8's young generation at its default of 16 MB a semi-space costs each of these small processes some 40 MB; the training

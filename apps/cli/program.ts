@@ -11,10 +11,11 @@ import { orgCommand } from './commands/org.ts'
 import { statusCommand } from './commands/status.ts'
 import { trainCommand } from './commands/train.ts'
 import { EXIT, EXIT_HELP, exitCodeOf, printError } from './output.ts'
+import type { Servers } from './run.ts'
 
 const VERSION = '0.1.0'
 
-function program(): Command {
+function program(servers: Servers): Command {
   const entente = new Command('entente')
     .description(
       'Train one threat-detection model from the logs of organisations that may not show each other their data.',
@@ -23,8 +24,8 @@ function program(): Command {
     .showHelpAfterError()
     .addHelpText('after', `${EXIT_HELP}\n\nStart here:\n  $ entente demo`)
   for (const command of [
-    hubCommand(),
-    orgCommand(),
+    hubCommand(servers),
+    orgCommand(servers),
     inviteCommand(),
     trainCommand(),
     modelCommand(),
@@ -44,9 +45,10 @@ function overrideExits(command: Command): Command {
   return command
 }
 
-async function main(argv: readonly string[]): Promise<number> {
+/** Runs one command; `argv` as of the process. Returns the exit code. */
+export async function run(argv: readonly string[], servers: Servers): Promise<number> {
   try {
-    await overrideExits(program()).parseAsync([...argv])
+    await overrideExits(program(servers)).parseAsync([...argv])
     return Number(process.exitCode ?? EXIT.ok)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
@@ -54,5 +56,3 @@ async function main(argv: readonly string[]): Promise<number> {
     return exitCodeOf(error)
   }
 }
-
-process.exitCode = await main(process.argv)
