@@ -72,7 +72,12 @@ export interface Store {
   listStreams(kind: string): Promise<readonly string[]>
   readRecord(collection: string, key: string): Promise<unknown>
   /** Records with from <= key <= to, in key order. */
-  readRecords(collection: string, from: string, to: string, limit: number): Promise<readonly { key: string; value: unknown }[]>
+  readRecords(
+    collection: string,
+    from: string,
+    to: string,
+    limit: number,
+  ): Promise<readonly { key: string; value: unknown }[]>
   readMail(recipient: Party, after: number, limit: number): Promise<readonly Mail[]>
   /** Resolves when mail after `after` may be there, or when `waitMs` have passed, or the signal aborts. */
   awaitMail(recipient: Party, after: number, waitMs: number, signal: AbortSignal): Promise<void>
@@ -117,7 +122,12 @@ export interface Blobs {
    * Adds bytes to a resumable upload at `offset`, and completes it when `size` is reached.
    * @throws offset-mismatch (details.offset), digest-mismatch (upload removed), body-too-large, storage-full
    */
-  uploadChunk(digest: Digest, size: number, offset: number, chunks: AsyncIterable<Uint8Array>): Promise<{ offset: number; complete: boolean }>
+  uploadChunk(
+    digest: Digest,
+    size: number,
+    offset: number,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<{ offset: number; complete: boolean }>
 }
 
 /** An organisation's connection to its hub; it always dials out. */

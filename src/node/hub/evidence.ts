@@ -48,11 +48,15 @@ export async function verifyModel(
   const members: Readonly<Record<string, readonly PublicKey[]>> = membersOf(await registryState(drive))
   const participants = block.provenance.participants.map(({ org_id }) => org_id)
   const valid = participants.filter((name) =>
-    (members[name] ?? []).some((key) => verifyBlockSignature(block, name, key)),
+    keysOf(members, name).some((key) => verifyBlockSignature(block, name, key)),
   )
   const score = participants.length === 0 ? 1 : valid.length / participants.length
   return { verified: await holds(ledger, block, members), trust_score: score }
 }
+
+/** hasOwn, because an organisation may be called "constructor". */
+const keysOf = (members: Readonly<Record<string, readonly PublicKey[]>>, name: string): readonly PublicKey[] =>
+  Object.hasOwn(members, name) ? (members[name] ?? []) : []
 
 async function holds(
   ledger: LedgerReader,
