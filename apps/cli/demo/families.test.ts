@@ -12,8 +12,8 @@ it('gives every family to exactly one organisation that met it', () => {
 
 it('spreads families before it looks at volume, and leaves an organisation that met nothing without labels', () => {
   expect(assignFamilies({ a: { scan: 100, flood: 90 }, b: { scan: 1, flood: 80 }, c: {} })).toEqual({
-    a: ['scan'],
-    b: ['flood'],
+    a: ['flood'],
+    b: ['scan'],
     c: [],
   })
 })
