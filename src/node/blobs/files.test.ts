@@ -58,15 +58,19 @@ describe('blobs in files', () => {
   it('any split of any bytes into chunks and requests gives the same blob', async () => {
     const blobs = await openFileBlobs(root)
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.array(fc.nat(100), { maxLength: 6 }), async (bytes, cuts) => {
-        const digest = sha256Hex(bytes)
-        for (const cut of [...cuts, bytes.length]) {
-          const offset = await blobs.uploadOffset(digest)
-          if (offset < bytes.length || bytes.length === 0)
-            await blobs.uploadChunk(digest, bytes.length, offset, once(bytes.subarray(offset, Math.max(cut, offset))))
-        }
-        expect(await contentOf(blobs, digest)).toEqual(bytes)
-      }),
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.array(fc.nat(100), { maxLength: 6 }),
+        async (bytes, cuts) => {
+          const digest = sha256Hex(bytes)
+          for (const cut of [...cuts, bytes.length]) {
+            const offset = await blobs.uploadOffset(digest)
+            if (offset < bytes.length || bytes.length === 0)
+              await blobs.uploadChunk(digest, bytes.length, offset, once(bytes.subarray(offset, Math.max(cut, offset))))
+          }
+          expect(await contentOf(blobs, digest)).toEqual(bytes)
+        },
+      ),
       { numRuns: 40 },
     )
   })
@@ -121,7 +125,9 @@ describe('blobs in files', () => {
     const blobs = await openFileBlobs(join(root, 'deep', 'blobs'))
     for (const name of ['../../etc/passwd', 'AB'.repeat(32), '', `${'a'.repeat(63)}/`]) {
       await expect(blobs.open(name as Digest)).rejects.toMatchObject({ code: 'invalid-request' })
-      await expect(blobs.uploadChunk(name as Digest, 1, 0, once(pattern(1)))).rejects.toMatchObject({ code: 'invalid-request' })
+      await expect(blobs.uploadChunk(name as Digest, 1, 0, once(pattern(1)))).rejects.toMatchObject({
+        code: 'invalid-request',
+      })
     }
   })
 
@@ -130,7 +136,12 @@ describe('blobs in files', () => {
     const upload = (size: number, offset: number) => blobs.uploadChunk(sha256Hex(), size, offset, once(pattern(1)))
     await expect(upload(101, 0)).rejects.toMatchObject({ code: 'body-too-large' })
     await expect(upload(10, 11)).rejects.toMatchObject({ code: 'body-too-large' })
-    for (const [size, offset] of [[-1, 0], [1.5, 0], [10, -1], [Number.NaN, 0]] as const)
+    for (const [size, offset] of [
+      [-1, 0],
+      [1.5, 0],
+      [10, -1],
+      [Number.NaN, 0],
+    ] as const)
       await expect(upload(size, offset)).rejects.toMatchObject({ code: 'invalid-request' })
     const writer = await blobs.create()
     await expect(writer.write(pattern(101))).rejects.toMatchObject({ code: 'body-too-large' })
@@ -140,7 +151,11 @@ describe('blobs in files', () => {
   it('what killed processes and vanished peers left is removed at the next start, and nothing else', async () => {
     const partial = join(root, 'partial')
     await mkdir(partial)
-    const [dead, old, recent] = ['4194303-1.ab.new', `${sha256Hex(pattern(1))}.upload`, `${sha256Hex(pattern(2))}.upload`]
+    const [dead, old, recent] = [
+      '4194303-1.ab.new',
+      `${sha256Hex(pattern(1))}.upload`,
+      `${sha256Hex(pattern(2))}.upload`,
+    ]
     for (const name of [dead, old, recent]) await writeFile(join(partial, name), 'x')
     await utimes(join(partial, old), new Date(0), new Date(0))
     const writer = await (await openFileBlobs(root)).create()
@@ -156,7 +171,9 @@ describe('blobs of several processes in one directory', () => {
   const script = fileURLToPath(new URL('fixtures/uploading-process.ts', import.meta.url))
 
   function startUpload(pauseMs: number) {
-    const child = spawn(process.execPath, [script, root, String(LENGTH), String(pauseMs)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [script, root, String(LENGTH), String(pauseMs)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     const lines: { what: string; offset?: number }[] = []
     createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as { what: string }))
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
@@ -206,7 +223,10 @@ describe('a full disk', () => {
     async function* inPieces(from: number): AsyncIterable<Uint8Array> {
       for (let at = from; at < large.length; at += 64_000) yield large.subarray(at, at + 64_000)
     }
-    await expect(blobs.uploadChunk(digest, large.length, 0, inPieces(0))).rejects.toMatchObject({ code: 'storage-full', retryable: true })
+    await expect(blobs.uploadChunk(digest, large.length, 0, inPieces(0))).rejects.toMatchObject({
+      code: 'storage-full',
+      retryable: true,
+    })
     const kept = await blobs.uploadOffset(digest)
     expect(kept).toBeGreaterThan(500_000)
     expect(await contentOf(blobs, sha256Hex(small))).toEqual(small)
@@ -216,7 +236,10 @@ describe('a full disk', () => {
     expect((await partials(where)).filter((name) => name.endsWith('.new'))).toEqual([])
 
     await rm(ballast)
-    expect(await blobs.uploadChunk(digest, large.length, kept, inPieces(kept))).toEqual({ offset: large.length, complete: true })
+    expect(await blobs.uploadChunk(digest, large.length, kept, inPieces(kept))).toEqual({
+      offset: large.length,
+      complete: true,
+    })
     expect(await contentOf(blobs, digest)).toEqual(large)
   })
 })

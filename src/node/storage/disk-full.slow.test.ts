@@ -41,7 +41,12 @@ describe('Postgres on a full disk', () => {
       expect(acknowledged.length).toBeLessThan(2000)
       await rm(join(disk.directory, 'ballast'))
       const deadline = Date.now() + 30_000
-      while (!(await append('after').then(() => true, () => false))) {
+      while (
+        !(await append('after').then(
+          () => true,
+          () => false,
+        ))
+      ) {
         if (Date.now() > deadline) throw new Error('it never recovered')
         await sleep(100)
       }
@@ -61,7 +66,7 @@ function randomText(bulk: string): string {
   let state = Math.trunc(performance.now() * 1000) >>> 0
   return bulk.replace(/x/g, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return String.fromCharCode(33 + (state >>> 24) % 90)
+    return String.fromCharCode(33 + ((state >>> 24) % 90))
   })
 }
 
