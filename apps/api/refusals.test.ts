@@ -69,7 +69,7 @@ describe('who may speak', () => {
     expect(await refusal(mailbox({ http }))).toBe('unauthenticated')
   })
 
-  it('refuses the certificate of a server where a client's is due', async () => {
+  it("refuses a server's certificate where a client's is due", async () => {
     const http = await test.client({ role: 'hub' })
     expect(await refusal(mailbox({ http }))).toBe('unauthenticated')
   })

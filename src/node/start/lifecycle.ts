@@ -35,19 +35,21 @@ export function createLifecycle(log: Logger): Lifecycle {
   }
 
   /** Everything acknowledged is in the database, so ending at once is safe; going on in an unknown state is not. */
-  function crash(error: unknown): void {
+  async function crash(error: unknown): Promise<never> {
     log.fatal({ err: error }, 'a defect of this program: the process ends')
     setTimeout(() => process.exit(1), CRASH_MS_MAX).unref()
-    void stop().finally(() => process.exit(1))
+    await stop()
+    process.exit(1)
   }
 
+  const onDefect = (error: unknown): void => void crash(error)
   const end = (): void => void stop()
-  process.once('SIGTERM', end).once('SIGINT', end).on('unhandledRejection', crash).on('uncaughtException', crash)
+  process.once('SIGTERM', end).once('SIGINT', end).on('unhandledRejection', onDefect).on('uncaughtException', onDefect)
   function removeHandlers(): void {
     process.off('SIGTERM', end).off('SIGINT', end)
     // A second signal while we stop: whoever sends it means it.
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))
-    void stopped.then(() => process.off('unhandledRejection', crash).off('uncaughtException', crash))
+    void stopped.then(() => process.off('unhandledRejection', onDefect).off('uncaughtException', onDefect))
   }
   return { onStop: (name, close) => void closers.push({ name, close }), stopped, stop }
 }
