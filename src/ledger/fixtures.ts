@@ -12,7 +12,15 @@ import { type BlockSigned, type LedgerEffect, type LedgerState, ledgerMachine, t
 export const ORIGIN = 'finance-isac.example'
 export const START = Date.parse('2026-01-05T08:00:00.000Z')
 
-export const secretOf = (name: string): SecretKey => sha256(utf8(`secret of ${name}`))
+const secrets = new Map<string, SecretKey>()
+
+/** The same array for the same name, as a node keeps its key: parsed keys are kept with it. */
+export function secretOf(name: string): SecretKey {
+  const secret = secrets.get(name) ?? sha256(utf8(`secret of ${name}`))
+  secrets.set(name, secret)
+  return secret
+}
+
 export const keyOf = (name: string): PublicKey => publicKeyOf(secretOf(name))
 export const modelOf = (training: string, round: number): Digest => digestOf({ training, round })
 export const named = (...names: string[]): OrganisationId[] => names as OrganisationId[]
