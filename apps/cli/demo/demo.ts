@@ -53,11 +53,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     memory.stop()
     return {
       source: data.source,
-      labels:
-        data.labelsNote ??
-        (options.labels === 'own'
-          ? 'each organisation knows the families that it investigated'
-          : 'every organisation knows all its labels'),
+      labels: options.labels,
+      labelSource: data.labelSource,
       strategy: options.strategy,
       seed: options.seed,
       orgs,

@@ -32,7 +32,9 @@ export interface LedgerSummary {
 
 export interface DemoReport {
   readonly source: string
-  readonly labels: string
+  /** `own`: each organisation has labels only of the families that it investigated. */
+  readonly labels: 'own' | 'all'
+  readonly labelSource: 'generator' | 'capture' | 'synthetic-campaigns'
   readonly strategy: string
   readonly seed: number
   readonly orgs: readonly OrganisationSummary[]
@@ -110,11 +112,23 @@ function line(name: string, metrics: Metrics['unique'] | null): string[] {
   return [name, ...[auc, ap, stealthyAuc, stealthyAp, othersRecall].map(figure)]
 }
 
+const LABELS = {
+  own: 'Each organisation knows the families that it investigated; its other attacks are left out of its training.',
+  all: 'Every organisation knows the labels of all its traffic.',
+} as const
+
+const SYNTHETIC = [
+  '',
+  'NOTE: this capture has no labels of both attack and benign traffic. Labelled campaigns of the traffic generator were',
+  'laid over it, and all else was taken for benign: the figures say how those campaigns stand out, nothing of attacks in it.',
+]
+
 function explanation(report: DemoReport): string[] {
   return [
     '* share of the attacks of families that only other organisations had labels of, found at 1 % false positives.',
     '  This is what an organisation gains by taking part: alone it has never been told that such an attack is one.',
-    `  Labels: ${report.labels}. AUC: 0.5 is chance, 1 is perfect. AP: precision averaged over recall.`,
+    `  ${LABELS[report.labels]} AUC: 0.5 is chance, 1 is perfect. AP: precision averaged over recall.`,
+    ...(report.labelSource === 'synthetic-campaigns' ? SYNTHETIC : []),
   ]
 }
 
