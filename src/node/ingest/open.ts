@@ -7,7 +7,8 @@ import { createGunzip } from 'node:zlib'
 import { type Entry, open as openZip, type ZipFile } from 'yauzl'
 import { EntenteError } from '../../base/errors.ts'
 
-const CHUNK_BYTES = 1 << 20
+/** Larger chunks are no faster, and their lines are all alive at once: 1 MiB cost 90 MB more of DARPA's largest site. */
+const CHUNK_BYTES = 1 << 18
 
 async function magicOf(path: string): Promise<number> {
   const file = await open(path, 'r').catch((cause: unknown) => cannotRead(path, cause))
