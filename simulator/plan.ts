@@ -75,6 +75,13 @@ const BOUNDARIES: readonly (readonly [string, number])[] = [
   ['send', 100],
   ['answer', 100],
   ['train', 4],
+  ['before commit: round/', 12],
+  ['before fsync: round/', 12],
+  ['before commit: ledger', 12],
+  ['before fsync: ledger', 12],
+  ['before fsync: registry', 8],
+  ['before fsync: participant/', 12],
+  ['before fsync: replica', 4],
 ]
 
 function pick<T>(random: Prng, items: readonly T[]): T {

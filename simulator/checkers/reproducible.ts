@@ -53,6 +53,8 @@ function machinesOf(name: string): Machine<never, never, unknown>[] {
 function replayFaults(node: NodeRemains): string[] {
   const machines = new Map(machinesOf(node.name).map((machine) => [machine.kind, machine]))
   return [...node.tables.streams].flatMap(([id, { events, state }]) => {
+    if (new Set(events.map((event) => event.id)).size < events.length)
+      return [`${node.name}/${id} applied an event twice`]
     const machine = machines.get(kindOf(id))
     if (machine === undefined) return [`${node.name} has a stream ${id} without a machine`]
     const replayed = replay(machine, id, events as unknown as readonly { event: never }[])
