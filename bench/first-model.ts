@@ -1,7 +1,8 @@
 /**
- * Figures of the first model, without processes or network: `node bench/first-model.ts --data CAPTURE [--orgs 5]
- * [--rounds 5] [--labels own|all] [--hidden 64,64] [--epochs 2] [--batch 256] [--rate 0.001] [--mu 0] [--rows 200000]
- * [--seed 42] [--sets DIR]`. Splits and ingests the capture, runs FedAvg in this process, evaluates, prints a table.
+ * Figures of the first model, without processes or network: `node bench/first-model.ts [--data CAPTURE] [--orgs 5]
+ * [--rounds 5] [--labels own|all] [--hidden 64,64] [--epochs 2] [--batch 1024] [--rate 0.005] [--mu 0] [--rows 50000]
+ * [--seed 42] [--sets DIR]`. Splits the capture, or generates traffic,
+ * ingests it, runs FedAvg in this process, evaluates, prints a table.
  * `--sets DIR` keeps the data sets, so that the next run with another setting starts from them.
  */
 
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { assignFamilies } from '../apps/cli/demo/families.ts'
+import { familiesBefore } from '../apps/cli/demo/label-families.ts'
 import { createModel, type ModelSpec } from '../src/models/model.ts'
 import { openDataset } from '../src/node/dataset-files.ts'
 import { evaluate, type Metrics } from '../src/node/evaluate.ts'
@@ -17,20 +19,20 @@ import { ingest } from '../src/node/ingest.ts'
 import { loadKernels } from '../src/node/kernels.ts'
 import { splitCapture } from '../src/node/split.ts'
 import { createTrainer } from '../src/node/trainer.ts'
-import { ATTACK } from '../src/telemetry/dataset.ts'
+import { writeTraffic } from '../src/node/write-traffic.ts'
 
 const { values } = parseArgs({
   options: {
-    data: { type: 'string', default: '' },
+    data: { type: 'string' },
     orgs: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
     labels: { type: 'string', default: 'own' },
     hidden: { type: 'string', default: '64,64' },
     epochs: { type: 'string', default: '2' },
-    batch: { type: 'string', default: '256' },
-    rate: { type: 'string', default: '0.001' },
+    batch: { type: 'string', default: '1024' },
+    rate: { type: 'string', default: '0.005' },
     mu: { type: 'string', default: '0' },
-    rows: { type: 'string', default: '200000' },
+    rows: { type: 'string', default: '50000' },
     seed: { type: 'string', default: '42' },
     sets: { type: 'string' },
   },
@@ -49,13 +51,12 @@ interface Plan {
 async function prepare(directory: string): Promise<Plan> {
   const made = join(directory, 'plan.json')
   if (existsSync(made)) return JSON.parse(readFileSync(made, 'utf8')) as Plan
-  const split = await splitCapture({
-    path: values.data,
-    format: 'auto',
-    sites: Number(values.orgs),
-    directory: join(directory, 'split'),
-    seed: values.seed,
-  })
+  const logs = join(directory, 'logs')
+  const common = { directory: logs, sites: Number(values.orgs), seed: values.seed }
+  const split =
+    values.data === undefined
+      ? await writeTraffic(common)
+      : await splitCapture({ ...common, path: values.data, format: 'auto' })
   const sites: Plan['sites'][number][] = []
   let width = 0
   for (const { name, path, localNetworks } of split.sites) {
@@ -64,14 +65,8 @@ async function prepare(directory: string): Promise<Plan> {
     await ingest({ paths: [path], format: split.format, localNetworks, directory: target, quarantineDirectory })
     const dataset = await openDataset(target)
     width = dataset.width
-    const counts: Record<string, number> = {}
-    for (let row = 0; row < dataset.rows.length; row++) {
-      if (dataset.rows.label(row) !== ATTACK || dataset.rows.time(row) >= split.trainUntil) continue
-      const family = dataset.info.techniques[dataset.rows.technique(row)] ?? ''
-      counts[family] = (counts[family] ?? 0) + 1
-    }
     await dataset.close()
-    sites.push({ id: name, directory: target, counts })
+    sites.push({ id: name, directory: target, counts: await familiesBefore(target, split.trainUntil) })
   }
   const plan: Plan = { trainUntil: split.trainUntil, width, sites }
   writeFileSync(made, JSON.stringify(plan))
