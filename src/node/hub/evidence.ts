@@ -72,8 +72,3 @@ async function holds(
     return false
   }
 }
-
-/** "constructor" is a legal name of an organisation, and a property of every object. */
-function keysOf(members: Readonly<Record<string, readonly PublicKey[]>>, name: string): readonly PublicKey[] {
-  return Object.hasOwn(members, name) ? (members[name] ?? []) : []
-}
