@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { evaluateFederation } from './evaluation.ts'
-import { type Federation, startHubOnly } from './federation.ts'
+import { foundFederation, type Founding } from './federation.ts'
 import { stopOnInterrupt } from './interrupt.ts'
 import { joinAndIngest, shareOutLabels } from './joining.ts'
 import { keptDirectory } from './keep.ts'
@@ -26,18 +26,22 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const directory = await workDirectory(options)
   const memory = watchMemory()
   const progress = createProgress()
-  let federation: Federation | undefined
-  async function cleanUp(): Promise<void> {
+  let founding: Founding | undefined
+  let cleaned: Promise<void> | undefined
+  async function closeAll(): Promise<void> {
     memory.stop()
     progress.close()
-    await federation?.stop()
-    federation = undefined
+    await founding?.stop()
     if (options.keep === undefined) await rm(directory, { recursive: true, force: true })
   }
+  // An interrupt and the error that it causes below both ask for it.
+  const cleanUp = (): Promise<void> => (cleaned ??= closeAll())
   const interrupt = stopOnInterrupt(cleanUp)
   try {
-    const running = await progress.phase('database server and hub', (say) => startHubOnly(directory, say))
-    federation = running
+    const running = await progress.phase('database server and hub', (say) => {
+      founding = foundFederation(directory, say)
+      return founding.ready
+    })
     const data = await progress.phase('traffic', (say) => prepareData(options, join(directory, 'traffic'), say))
     await progress.phase('organisations join and ingest', (say) => joinAndIngest(running, data, say))
     const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options.labels))
@@ -46,7 +50,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     const ledger = await progress.phase('verification', () => exportAndVerify(running))
     if (options.serve) await serveUntilInterrupted(running, ledger, interrupt)
     await progress.phase('nodes stop', () => running.stop())
-    federation = undefined
     const { metrics } = await progress.phase('evaluation', (say) =>
       evaluateFederation({ members: running.members, data, orgs, training, seed: options.seed }, say),
     )

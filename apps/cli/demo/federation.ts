@@ -10,7 +10,7 @@ import { datasetDirectory } from '../../../src/node/own-data.ts'
 import type { SiteFile } from '../../../src/node/split.ts'
 import { initHub, joinFederation } from '../../../src/node/start.ts'
 import { createDatabase, type PrivateServer, startPrivateServer } from '../../../src/node/storage/embedded.ts'
-import { type RunningProcess, runJson, startProcess } from './processes.ts'
+import { createProcessGroup, type ProcessGroup, type RunningProcess } from './processes.ts'
 
 const FEDERATION = 'demo.entente.example'
 
@@ -29,44 +29,67 @@ export interface Federation {
   readonly hubDatabaseUrl: string
   readonly members: Member[]
   readonly operator: Operator
-  /** Running processes by name: `hub` and the organisations' ids. */
+  /** Every child process, the short-lived ones too. */
+  readonly group: ProcessGroup
+  /** Nodes by name: `hub` and the organisations' ids. */
   readonly processes: Map<string, RunningProcess>
   /** Starts the process of this name, or starts it again after its end. */
   start(name: string): Promise<RunningProcess>
-  /** Stops all processes, then the database server. */
+  /** Stops all processes, then the database server. Any number of calls are one. */
   stop(): Promise<void>
 }
 
-/** Database server and hub run when it resolves; no organisation has joined. */
-export async function startHubOnly(directory: string, onProgress: (message: string) => void): Promise<Federation> {
-  await mkdir(directory, { recursive: true })
-  const server = await startPrivateServer(join(directory, 'postgres'), { onProgress })
-  const hubDirectory = join(directory, 'hub')
-  const hubDatabaseUrl = await createDatabase(server.url, 'hub')
-  await initHub(hubDirectory, { federation: FEDERATION, listen: { host: '127.0.0.1', port: await freePort() } })
-  await setConfigValue(hubDirectory, ['database'], { url: hubDatabaseUrl })
+/** A federation that may be stopped at any time, also while it is still being set up. */
+export interface Founding {
+  /** Database server and hub run when it resolves; no organisation has joined. */
+  readonly ready: Promise<Federation>
+  stop(): Promise<void>
+}
+
+export function foundFederation(directory: string, onProgress: (message: string) => void): Founding {
+  const group = createProcessGroup()
   const processes = new Map<string, RunningProcess>()
-  const members: Member[] = []
+  const starting = startServer(directory, onProgress)
+  let operator: Operator | undefined
+  let stopped: Promise<void> | undefined
+
+  async function stopAll(): Promise<void> {
+    operator?.close()
+    const organisations = [...processes.values()].filter(({ name }) => name !== 'hub')
+    await Promise.all(organisations.map((each) => each.stop()))
+    await group.stop()
+    await (await starting.catch(() => undefined))?.stop()
+  }
+  const stop = (): Promise<void> => (stopped ??= stopAll())
+
   async function start(name: string): Promise<RunningProcess> {
-    const role = name === 'hub' ? 'hub' : 'org'
-    const started = await startProcess(
-      name,
-      [role, 'start', '--json', '--dir', join(directory, name)],
-      join(directory, `${name}.log`),
-    )
+    const args = [name === 'hub' ? 'hub' : 'org', 'start', '--json', '--dir', join(directory, name)]
+    const started = await group.start(name, args, join(directory, `${name}.log`))
     processes.set(name, started)
     return started
   }
-  await start('hub')
-  const operator = await openOperator(hubDirectory)
-  async function stop(): Promise<void> {
-    operator.close()
-    const organisations = [...processes.values()].filter(({ name }) => name !== 'hub')
-    await Promise.all(organisations.map((each) => each.stop()))
-    await processes.get('hub')?.stop()
-    await server.stop()
+
+  async function found(): Promise<Federation> {
+    const server = await starting
+    const hubDirectory = join(directory, 'hub')
+    const hubDatabaseUrl = await createDatabase(server.url, 'hub')
+    await initHub(hubDirectory, { federation: FEDERATION, listen: { host: '127.0.0.1', port: await freePort() } })
+    await setConfigValue(hubDirectory, ['database'], { url: hubDatabaseUrl })
+    await start('hub')
+    operator = await openOperator(hubDirectory)
+    return { directory, server, hubDirectory, hubDatabaseUrl, members: [], operator, group, processes, start, stop }
   }
-  return { directory, server, hubDirectory, hubDatabaseUrl, members, operator, processes, start, stop }
+
+  const ready = found().catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
+  return { ready, stop }
+}
+
+async function startServer(directory: string, onProgress: (message: string) => void): Promise<PrivateServer> {
+  await mkdir(directory, { recursive: true })
+  return startPrivateServer(join(directory, 'postgres'), { onProgress })
 }
 
 /** Invites an organisation, makes its node's directory and joins; the node is not started. */
@@ -84,11 +107,11 @@ export async function addMember(federation: Federation, site: SiteFile, trainUnt
 }
 
 /** Has each organisation ingest its log in a process of its own, two at a time: as many as the smallest machine has cores. */
-export async function ingestAll(members: readonly Member[], onIngested: (member: Member) => void): Promise<void> {
+export async function ingestAll({ group, members }: Federation, onIngested: (member: Member) => void): Promise<void> {
   const waiting = [...members]
   async function worker(): Promise<void> {
     for (let member = waiting.shift(); member !== undefined; member = waiting.shift()) {
-      await runJson(['org', 'ingest', '--json', '--dir', member.directory])
+      await group.runJson(['org', 'ingest', '--json', '--dir', member.directory])
       onIngested(member)
     }
   }

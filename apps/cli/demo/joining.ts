@@ -11,7 +11,7 @@ import type { OrganisationSummary } from './report.ts'
 export async function joinAndIngest(federation: Federation, data: PreparedData, say: Say): Promise<void> {
   for (const site of data.sites) await addMember(federation, site, data.trainUntil)
   let done = 0
-  await ingestAll(federation.members, ({ id }) => say(`${id} is ready`, ++done / federation.members.length))
+  await ingestAll(federation, ({ id }) => say(`${id} is ready`, ++done / federation.members.length))
 }
 
 /** Writes each node's `data.labels` before it starts. */

@@ -8,7 +8,6 @@ import { openControl } from '../../../src/node/control.ts'
 import { fail } from '../../../src/base/errors.ts'
 import { EXIT } from '../output.ts'
 import type { Federation } from './federation.ts'
-import { runToEnd } from './processes.ts'
 import type { LedgerSummary } from './report.ts'
 
 /** The last block travels by mail: a node that has not got it by then is reported as not agreeing. */
@@ -22,7 +21,7 @@ export async function exportAndVerify(federation: Federation): Promise<LedgerSum
   await writeFile(keys, `${JSON.stringify(await operator.ledgerKeys(), null, 2)}\n`)
   const { ledger } = await operator.status()
   const modelHash = ledger.model_hash ?? fail('internal', 'the ledger holds no model')
-  const { code, stderr } = await runToEnd(['ledger', 'verify', exported, '--keys', keys, '--json'])
+  const { code, stderr } = await federation.group.run(['ledger', 'verify', exported, '--keys', keys, '--json'])
   if (code !== EXIT.ok && code !== EXIT.invalid) fail('internal', `the verifier could not judge: ${stderr.trim()}`)
   return {
     height: ledger.size - 1,
@@ -32,7 +31,8 @@ export async function exportAndVerify(federation: Federation): Promise<LedgerSum
   }
 }
 
-async function allNodesHold(federation: Federation, modelHash: string, head: string | null): Promise<boolean> {
+/** Waits for the last block to arrive everywhere. */
+export async function allNodesHold(federation: Federation, modelHash: string, head: string | null): Promise<boolean> {
   const end = performance.now() + SETTLE_MS
   for (;;) {
     const agreeing = await Promise.all(federation.members.map(({ directory }) => holds(directory, modelHash, head)))

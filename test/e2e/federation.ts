@@ -1,0 +1,120 @@
+/**
+ * A federation of real processes for tests: hub and organisations by `entente hub start` and `entente org start`, real
+ * PostgreSQL, real mutual TLS. The same building blocks as the demo's, with little traffic, so that a round takes about a
+ * second. Every federation has its own directory, ports and server: any number may run at once.
+ */
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { addMember, type Federation, foundFederation, ingestAll } from '../../apps/cli/demo/federation.ts'
+import { parseTrainingConfig, type TrainingConfig } from '../../src/learning/config.ts'
+import { FEATURE_COUNT } from '../../src/telemetry/features.ts'
+import { writeTraffic } from '../../src/node/write-traffic.ts'
+import { installGates } from './gate.ts'
+
+export const ROUNDS = 2
+const ORGANISATIONS = 3
+/** Deadlines play no part: what is lost must come back, not be left out. */
+const HOURS = 3_600_000
+
+export const CONFIG: TrainingConfig = parseTrainingConfig({
+  model: { kind: 'mlp', inputs: FEATURE_COUNT, hidden: [8] },
+  local: { epochs: 1, batchSize: 64, rowsMax: 2000 },
+  round: { participantsMin: ORGANISATIONS, deadlineMs: HOURS, sealTimeoutMs: HOURS },
+  rounds: ROUNDS,
+  seed: 'end-to-end',
+})
+
+export interface TestFederation extends Federation {
+  readonly organisations: readonly string[]
+  /** Of the hub or of an organisation. */
+  databaseUrl(node: string): string
+  /** `kill -9`; resolves when the process is gone. */
+  kill(node: string): Promise<void>
+  /** `kill -9` of the server's first process; its owner, this test, restarts it as a node does with its own. */
+  killPostgres(): Promise<void>
+  startTraining(trainingId: string): Promise<void>
+  /** Waits until it is done. @throws with the end of every node's log if it fails or takes too long */
+  finish(trainingId: string, timeoutMs?: number): Promise<void>
+  /** Stops everything and removes the directory. */
+  close(): Promise<void>
+}
+
+/** Everything runs, and the gates are installed, when it resolves. */
+export async function startFederation(): Promise<TestFederation> {
+  const directory = await mkdtemp(join(tmpdir(), 'entente-e2e-'))
+  const founding = foundFederation(join(directory, 'federation'), () => undefined)
+  async function close(): Promise<void> {
+    await founding.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+  try {
+    const federation = await founding.ready
+    await addOrganisations(federation, join(directory, 'traffic'))
+    const test = testFederation(federation, close)
+    for (const node of ['hub', ...test.organisations]) await installGates(test.databaseUrl(node))
+    return test
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function addOrganisations(federation: Federation, traffic: string): Promise<void> {
+  const { sites, trainUntil } = await writeTraffic({
+    directory: traffic,
+    seed: 'end-to-end',
+    sites: ORGANISATIONS,
+    days: 3,
+    interactionsPerSite: 1500,
+  })
+  for (const site of sites) await addMember(federation, site, trainUntil)
+  await ingestAll(federation, () => undefined)
+  await Promise.all(federation.members.map(({ id }) => federation.start(id)))
+}
+
+function testFederation(federation: Federation, close: () => Promise<void>): TestFederation {
+  const { members, operator, processes, server } = federation
+  const organisations = members.map(({ id }) => id)
+
+  function databaseUrl(node: string): string {
+    const url = node === 'hub' ? federation.hubDatabaseUrl : members.find(({ id }) => id === node)?.databaseUrl
+    if (url === undefined) throw new Error(`there is no node ${node}`)
+    return url
+  }
+
+  async function finish(trainingId: string, timeoutMs = 120_000): Promise<void> {
+    for (const end = performance.now() + timeoutMs; ; await sleep(50)) {
+      const training = await operator.training(trainingId)
+      if (training.phase === 'done') return
+      if (training.phase === 'failed' || training.phase === 'stopped' || performance.now() > end)
+        throw new Error(`${JSON.stringify(training)}\n${await logs(federation)}`)
+    }
+  }
+
+  return {
+    ...federation,
+    organisations,
+    databaseUrl,
+    kill: async (node) => processes.get(node)?.kill(),
+    async killPostgres() {
+      const pid = server.pid()
+      if (pid === undefined) throw new Error('the test does not own the server')
+      process.kill(pid, 'SIGKILL')
+      while (server.pid() === pid) await sleep(10)
+    },
+    startTraining: async (trainingId) => void (await operator.startTraining({ config: CONFIG, trainingId })),
+    finish,
+    close,
+  }
+}
+
+async function logs({ directory, processes }: Federation): Promise<string> {
+  const tails = [...processes.keys()].map(async (name) => {
+    const text = await readFile(join(directory, `${name}.log`), 'utf8').catch(() => '')
+    return `--- ${name}\n${text.split('\n').slice(-15).join('\n')}`
+  })
+  return (await Promise.all(tails)).join('\n')
+}
