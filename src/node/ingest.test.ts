@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sharedPath } from '../../test/shared.ts'
 import { ATTACK, BENIGN, RowTable, SOURCE_EXTERNAL, STEALTHY } from '../telemetry/dataset.ts'
+import { smallDisk } from '../../test/small-disk.ts'
 import { createFeatureStream, FEATURE_COUNT } from '../telemetry/features.ts'
 import { ingest } from './ingest.ts'
 
@@ -135,6 +136,28 @@ describe('ingest', () => {
     await expect(run(join(room, 'missing'))).rejects.toMatchObject({ code: 'input-invalid' })
     expect(readdirSync(room).filter((name) => name.startsWith('set'))).toEqual(['set'])
     expect(readFileSync(join(room, 'set', 'hosts.txt'), 'utf8')).toBe('10.0.0.1\n10.0.0.2\n')
+  })
+
+  it('says that the disk is full, keeps the older data set, and succeeds when there is space again', async (context) => {
+    const disk = smallDisk('2m')
+    if (disk === undefined) return context.skip('needs root on Linux')
+    const into = {
+      format: 'auto',
+      localNetworks: [],
+      directory: join(disk.directory, 'set'),
+      quarantineDirectory: room,
+    } as const
+    const small = place('small.log', HEADER + row(1, '10.0.0.1'))
+    const large = place('large.log', HEADER + Array.from({ length: 20_000 }, (_, i) => row(i, '10.0.0.1')).join(''))
+    try {
+      await ingest({ ...into, paths: [small] })
+      await expect(ingest({ ...into, paths: [large] })).rejects.toMatchObject({ code: 'storage-full', retryable: true })
+      expect(readdirSync(disk.directory)).toEqual(['set'])
+      expect(readFileSync(join(into.directory, 'rows.bin'))).toHaveLength(32)
+      expect((await ingest({ ...into, paths: [small] })).info.rows).toBe(1)
+    } finally {
+      disk.remove()
+    }
   })
 
   it('survives any bytes', async () => {

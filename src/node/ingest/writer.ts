@@ -2,7 +2,6 @@
 
 import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { EntenteError } from '../../base/errors.ts'
 import {
   ATTACK,
   BENIGN,
@@ -11,7 +10,6 @@ import {
   type DatasetSource,
   encodeInfo,
   encodeRow,
-  ROW_BYTES,
   SOURCE_EXTERNAL,
   STEALTHY,
   UNKNOWN,
@@ -20,47 +18,15 @@ import { createFeatureStream, FEATURE_NAMES, featureNames, type FeatureStream } 
 import type { Interaction } from '../../telemetry/interaction.ts'
 import { isFlood } from '../../telemetry/labels.ts'
 import { localMatcher } from '../../telemetry/networks.ts'
+import { Blocks } from './blocks.ts'
+import { diskError } from './disk-error.ts'
 
-const BLOCK_ROWS = 8192
 /** u16 index, 0 = none. */
 const TECHNIQUES_MAX = 65535
 
 export interface WriterOptions {
   readonly localNetworks: readonly string[]
   readonly identity?: boolean
-}
-
-/** Features and records of the rows that are not yet in the files: several blocks when a batch of lines is large. */
-class Blocks {
-  features: Float32Array
-  records: DataView
-  rows = 0
-  private readonly width: number
-
-  constructor(width: number) {
-    this.width = width
-    this.features = new Float32Array(BLOCK_ROWS * width)
-    this.records = new DataView(new ArrayBuffer(BLOCK_ROWS * ROW_BYTES))
-  }
-
-  /** Room for one more row. */
-  reserve(): void {
-    if (this.rows < this.records.byteLength / ROW_BYTES) return
-    const features = new Float32Array(this.features.length * 2)
-    features.set(this.features)
-    const records = new Uint8Array(this.records.byteLength * 2)
-    records.set(new Uint8Array(this.records.buffer))
-    this.features = features
-    this.records = new DataView(records.buffer)
-  }
-
-  featureBytes(): Uint8Array {
-    return new Uint8Array(this.features.buffer, 0, this.rows * this.width * 4)
-  }
-
-  recordBytes(): Uint8Array {
-    return new Uint8Array(this.records.buffer, 0, this.rows * ROW_BYTES)
-  }
 }
 
 export class DatasetWriter {
@@ -97,15 +63,18 @@ export class DatasetWriter {
     this.isLocal = localMatcher(options.localNetworks)
   }
 
+  /** @throws storage-full */
   static async create(directory: string, options: WriterOptions): Promise<DatasetWriter> {
     const temporary = `${directory}.partial`
-    await rm(temporary, { recursive: true, force: true })
-    await mkdir(temporary, { recursive: true })
-    const files = [
-      await open(join(temporary, DATASET_FILES.features), 'w'),
-      await open(join(temporary, DATASET_FILES.rows), 'w'),
-    ] as const
-    return new DatasetWriter(directory, temporary, files, options)
+    try {
+      await rm(temporary, { recursive: true, force: true })
+      await mkdir(temporary, { recursive: true })
+      const features = await open(join(temporary, DATASET_FILES.features), 'w')
+      const rows = await open(join(temporary, DATASET_FILES.rows), 'w')
+      return new DatasetWriter(directory, temporary, [features, rows], options)
+    } catch (cause) {
+      return diskError(cause)
+    }
   }
 
   add(interaction: Interaction, line: number): void {
@@ -213,11 +182,4 @@ export class DatasetWriter {
     await this.close().catch(() => {})
     await rm(this.temporary, { recursive: true, force: true })
   }
-}
-
-export function diskError(cause: unknown): never {
-  const code = (cause as { code?: unknown } | null)?.code
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    throw new EntenteError('storage-full', 'the disk is full; the data set was not changed', { cause })
-  throw cause
 }

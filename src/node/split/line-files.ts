@@ -2,7 +2,7 @@
 
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { diskError } from '../ingest/writer.ts'
+import { diskError } from '../ingest/disk-error.ts'
 
 const BLOCK_CHARACTERS = 1 << 18
 
@@ -39,7 +39,11 @@ class BlockFile implements LineFile {
 
   finish(): void {
     this.flush()
-    fsyncSync(this.file)
+    try {
+      fsyncSync(this.file)
+    } catch (cause) {
+      diskError(cause)
+    }
   }
 
   close(): void {

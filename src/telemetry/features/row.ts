@@ -33,11 +33,12 @@ export class Row {
     this.out[this.at++] = value
   }
 
-  /** Feature `position` of a group's host field, decayed to now if the group has not aged it. */
+  /** A field of a host: `at` is the start of its slot plus the field. */
   host(at: number): number {
     return this.state.hosts.values[at] as number
   }
 
+  /** A field of this row's pair. */
   pair(field: number): number {
     return this.state.pairs.values[this.state.pair + field] as number
   }
