@@ -10,6 +10,7 @@ import { digestSchema, parseDigest } from '../schemas/common.ts'
 import type { Api } from '../server.ts'
 
 const READ_BYTES = 1 << 18
+const DRAIN_BYTES_MAX = 16 << 20
 const params = z.object({ digest: digestSchema })
 
 export interface BlobAccess {
@@ -27,6 +28,8 @@ export function uploadRoutes(app: Api, prefix: string, access: BlobAccess): void
 
   app.head(`${prefix}/blobs/:digest`, { schema: { params } }, async (request, reply) => {
     await access.authoriseUpload(request)
+    // Announced here, a blob that is too large is refused before its first byte is sent.
+    checkSize(wholeNumber(request, 'upload-length') ?? 0, access.bytesMax)
     const digest = parseDigest(request.params.digest)
     const size = await access.blobs.size(digest)
     if (size !== undefined) return reply.status(200).header('upload-offset', size).header('content-length', size).send()
@@ -35,16 +38,21 @@ export function uploadRoutes(app: Api, prefix: string, access: BlobAccess): void
   })
 
   app.put(`${prefix}/blobs/:digest`, { schema: { params } }, async (request, reply) => {
-    // Whoever is refused may still be sending: the connection ends with the answer.
-    void reply.header('connection', 'close')
+    // Whoever is refused while sending much is cut off; a little is read to its end, so that the answer arrives.
+    if ((wholeNumber(request, 'content-length') ?? Number.POSITIVE_INFINITY) > DRAIN_BYTES_MAX)
+      void reply.header('connection', 'close')
     await access.authoriseUpload(request)
     const digest = parseDigest(request.params.digest)
     const { size, offset } = uploadRange(request)
-    if (size > access.bytesMax) fail('body-too-large', `a blob may have ${access.bytesMax} bytes, not ${size}`)
+    checkSize(size, access.bytesMax)
     const result = await access.blobs.uploadChunk(digest, size, offset, request.raw)
     void reply.removeHeader('connection')
     return reply.status(result.complete ? 201 : 200).send({ digest, ...result })
   })
+}
+
+function checkSize(size: number, bytesMax: number): void {
+  if (size > bytesMax) fail('body-too-large', `a blob may have ${bytesMax} bytes, not ${size}`)
 }
 
 function uploadRange(request: FastifyRequest): { size: number; offset: number } {

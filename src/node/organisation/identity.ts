@@ -31,7 +31,7 @@ export interface OrganisationOptions {
   readonly dataSources?: readonly string[]
   /** How long one poll may wait at the hub. Default 25 s. */
   readonly pollWaitMs?: number
-  /** First and longest pause after the hub did not answer. Default 0.5 s and 15 s. */
+  /** First and longest pause after the hub did not answer. Default 0.5 s and 5 s. */
   readonly backOffMs?: number
   readonly backOffMsMax?: number
   /** How long an envelope to the hub stays valid. Default 10 minutes: it is signed anew for each delivery. */

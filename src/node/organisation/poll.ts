@@ -10,7 +10,7 @@ import type { OrganisationContext } from './identity.ts'
 export const CURSOR = 'mail-cursor'
 const POLL_WAIT_MS = 25_000
 const BACK_OFF_MS = 500
-const BACK_OFF_MS_MAX = 15_000
+const BACK_OFF_MS_MAX = 5_000
 
 /** Polls until the signal aborts. Only the loop's own state is the length of its pause. */
 export async function pollForever(

@@ -90,7 +90,8 @@ async function uploadRest(http: HttpClient, reader: BlobReader): Promise<boolean
 
 /** Where the hub wants the upload to go on; undefined when it has the whole blob. */
 async function uploadOffset(http: HttpClient, reader: BlobReader): Promise<number | undefined> {
-  const response = await http.send({ method: 'HEAD', path: blobPath(reader.digest) })
+  const headers = { 'upload-length': reader.size }
+  const response = await http.send({ method: 'HEAD', path: blobPath(reader.digest), headers })
   response.resume()
   if (response.statusCode === 200) return undefined
   const offset = Number(response.headers['upload-offset'])
@@ -124,6 +125,10 @@ async function downloadRest(http: HttpClient, digest: Digest, blobs: Blobs, last
     throw problemError(parseLoosely(await readAll(response)), response.statusCode ?? 0)
   const start = response.statusCode === 206 ? offset : 0
   const size = start + Number(response.headers['content-length'])
+  if (!Number.isSafeInteger(size)) {
+    response.destroy()
+    fail('unavailable', 'the hub does not say how long the blob is')
+  }
   try {
     await blobs.uploadChunk(digest, size, start, response)
   } catch (error) {

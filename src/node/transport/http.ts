@@ -55,11 +55,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   async function send(request: Request): Promise<IncomingMessage> {
     const failures: Record<string, string> = {}
+    const first = preferred
     for (let attempt = 0; attempt < options.urls.length; attempt++) {
-      const index = (preferred + attempt) % options.urls.length
+      const index = (first + attempt) % options.urls.length
       const url = options.urls[index] ?? ''
       try {
-        const response = await exchange(agent, new URL(request.path, url), request, options.headers ?? {})
+        const response = await sendTo(new URL(request.path, url), request)
         // 503 is a process that is starting or stopping: another one of the same hub may be well.
         if (response.statusCode === 503 && attempt + 1 < options.urls.length) {
           response.resume()
@@ -73,13 +74,19 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         failures[url] = codeOf(error)
       }
     }
-    fail(
-      'unavailable',
-      `the hub does not answer: ${Object.entries(failures)
-        .map(([url, code]) => `${url}: ${code}`)
-        .join(', ')}`,
-      { failures },
-    )
+    const list = Object.entries(failures).map(([url, code]) => `${url}: ${code}`)
+    fail('unavailable', `the hub does not answer: ${list.join(', ')}`, { failures })
+  }
+
+  /** A kept connection may have been closed at the other end just now: that says nothing about the server, so ask again. */
+  async function sendTo(url: URL, request: Request): Promise<IncomingMessage> {
+    const common = options.headers ?? {}
+    try {
+      return await exchange(agent, url, request, common)
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error
+      return exchange(agent, url, request, common)
+    }
   }
 
   return {
@@ -95,6 +102,14 @@ function createAgent(tls: ClientTls | undefined): HttpAgent {
   const common = { keepAlive: true, maxSockets: 8 }
   if (tls === undefined) return new HttpAgent(common)
   return new HttpsAgent({ ...common, maxCachedSessions: 0, ...clientTls(tls.material, tls.federation) })
+}
+
+class StaleConnection extends Error {
+  readonly code = 'ECONNRESET'
+
+  constructor(cause: Error) {
+    super('the connection was closed', { cause })
+  }
 }
 
 function exchange(
@@ -120,7 +135,9 @@ function exchange(
     outgoing.setTimeout(timeoutMs, () =>
       outgoing.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })),
     )
-    outgoing.on('error', reject)
+    outgoing.on('error', (error: NodeJS.ErrnoException) =>
+      reject(outgoing.reusedSocket && error.code === 'ECONNRESET' ? new StaleConnection(error) : error),
+    )
     if (request.body === undefined) outgoing.end(payload)
     // A server that refuses early closes its side: then the response counts, not the write error that follows it.
     else pipeline(Readable.from(request.body(), { objectMode: false }), outgoing).catch(reject)
