@@ -14,7 +14,7 @@ import { createSite, type Site } from './generator/world.ts'
 import { interactionOf, ZEEK_HEADER, zeekLineWriter } from './generator/zeek-log.ts'
 import { localMatcher } from './networks.ts'
 
-export { ALL_TECHNIQUES, TECHNIQUES, type Technique } from './generator/campaigns.ts'
+export { ALL_TECHNIQUES, TECHNIQUES, type Technique } from './generator/techniques.ts'
 export type { SiteExposure } from './generator/schedule.ts'
 
 /** Monday, 2026-01-05T00:00:00Z. */

@@ -6,7 +6,8 @@
 
 import { type Prng, prng } from '../../base/prng.ts'
 import { DAY, HOUR } from './background.ts'
-import { ALL_TECHNIQUES, CAMPAIGN_HOURS_MAX, type Technique, TECHNIQUES } from './campaigns.ts'
+import { CAMPAIGN_HOURS_MAX } from './campaigns.ts'
+import { ALL_TECHNIQUES, type Technique, TECHNIQUES } from './techniques.ts'
 
 export interface ScheduledCampaign {
   readonly technique: Technique
