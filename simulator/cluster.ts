@@ -19,7 +19,7 @@ import type { Change } from './fakes/tables.ts'
 import { createTrainer } from './fakes/trainer.ts'
 import { HUB_IDENTITY, organisationIdentity, registrationOf } from './keys.ts'
 import { createNode, type PortsWrapper, type SimulatedNode } from './node.ts'
-import { operate } from './operator.ts'
+import { depart, operate } from './operator.ts'
 import type { Plan } from './plan.ts'
 import type { Acknowledgement, Run } from './run.ts'
 import { createScheduler, EPOCH_MS, type Scheduler } from './scheduler.ts'
@@ -52,6 +52,8 @@ export interface Cluster {
   readonly hub: SimulatedNode<Hub>
   readonly organisations: ReadonlyMap<OrganisationId, SimulatedNode<OrganisationNode>>
   readonly conditions: NetworkConditions<Hub>
+  /** Organisations that have left the federation. */
+  readonly departed: Set<OrganisationId>
   /** Tokens of invitations, as organisations were given them out of band. */
   readonly tokens: Map<OrganisationId, string>
   readonly acknowledgements: Acknowledgement[]
@@ -67,6 +69,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const acknowledgements: Acknowledgement[] = []
   const overwritten: string[] = []
   const tokens = new Map<OrganisationId, string>()
+  const departed = new Set<OrganisationId>()
 
   const partitioned = (organisation: OrganisationId): boolean => {
     const now = scheduler.now() - EPOCH_MS
@@ -148,6 +151,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     hub,
     organisations,
     conditions,
+    departed,
     tokens,
     acknowledgements,
     overwritten,
@@ -214,6 +218,7 @@ export async function runCluster(options: ClusterOptions): Promise<Run> {
   for (const node of nodes) node.boot()
   const operator = createProcess(scheduler, 'operator')
   void operate(cluster, operator)
+  void depart(cluster, createProcess(scheduler, 'administrator'))
   const longest = plan.scenario.rounds * (plan.deadlineMs + plan.sealTimeoutMs + QUIET_MS)
   const until = EPOCH_MS + plan.quietAfterMs + longest
   let events = 0
@@ -224,6 +229,7 @@ export async function runCluster(options: ClusterOptions): Promise<Run> {
     scheduler,
     acknowledgements: cluster.acknowledgements,
     overwritten: cluster.overwritten,
+    departed: cluster.departed,
     hub: remainsOf(hub),
     organisations: [...organisations.values()].map(remainsOf),
     finished: unfinished.length === 0,
@@ -238,14 +244,16 @@ function remainsOf(node: SimulatedNode<unknown>) {
 const ENDED = new Set(['done', 'stopped', 'failed'])
 
 /** What must still happen before the history is complete; nothing counts as finished while things may go wrong. */
-function unfinishedOf({ hub, organisations, scheduler, plan }: Cluster): string[] {
+function unfinishedOf({ hub, organisations, departed, scheduler, plan }: Cluster): string[] {
   if (scheduler.now() < EPOCH_MS + plan.quietAfterMs) return ['the troubles go on']
   const training = hub.tables().streams.get('training/t-1')?.state as { phase: string } | undefined
-  const waiting = [...organisations.values(), hub].flatMap((node) => waitingFor(node, scheduler.now()))
+  if (plan.departure !== null && !departed.has(plan.departure.organisation)) return ['an organisation wants to leave']
+  const members = [...organisations].filter(([organisation]) => !departed.has(organisation)).map(([, node]) => node)
+  const waiting = [...members, hub].flatMap((node) => waitingFor(node, scheduler.now()))
   if (training === undefined || !ENDED.has(training.phase))
     waiting.push(`the training is ${training?.phase ?? 'not there'}`)
   const size = hub.tables().collections.get('ledger')?.size ?? 0
-  for (const node of organisations.values()) {
+  for (const node of members) {
     const held = node.tables().collections.get('ledger')?.size ?? 0
     if (held !== size) waiting.push(`${node.name} holds ${held} of ${size} blocks`)
   }

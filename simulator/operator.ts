@@ -1,7 +1,11 @@
-/** The person at the hub: invites the organisations, waits until they are there, starts the training. Tries again and again. */
+/**
+ * The people: at the hub, who invites the organisations, waits until they are there and starts the training; at an
+ * organisation, who leaves. They try again and again.
+ */
 
 import { EntenteError } from '../src/base/errors.ts'
 import type { Hub } from '../src/node/hub.ts'
+import type { OrganisationNode } from '../src/node/organisation.ts'
 import type { Cluster } from './cluster.ts'
 import type { Process } from './fakes/process.ts'
 import type { Plan } from './plan.ts'
@@ -61,4 +65,30 @@ function answered<T>(operator: Process, work: Promise<T>): Promise<{ value: T } 
       (error: unknown) => (error instanceof EntenteError && error.retryable ? resolve(undefined) : reject(error)),
     )
   })
+}
+
+/** Leaves in the name of an organisation, once it has joined, until the hub says that it is no longer a member. */
+export async function depart(
+  { organisations, departed, scheduler, plan }: Cluster,
+  administrator: Process,
+): Promise<void> {
+  if (plan.departure === null) return
+  const { organisation, afterMs } = plan.departure
+  await scheduler.sleep(afterMs)
+  for (;;) {
+    const node = organisations.get(organisation)?.app()
+    const left = node === undefined ? undefined : await answered(administrator, leave(node))
+    if (left !== undefined) return void departed.add(organisation)
+    await scheduler.sleep(500)
+  }
+}
+
+/** The answer to an earlier try may have been lost: then we are told that we are not there any more. */
+async function leave(node: OrganisationNode): Promise<true> {
+  try {
+    await node.leave()
+  } catch (error) {
+    if (!(error instanceof EntenteError) || error.code !== 'organisation-removed') throw error
+  }
+  return true
 }

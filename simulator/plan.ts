@@ -39,6 +39,11 @@ export interface PlannedPartition {
   readonly untilMs: number
 }
 
+export interface Departure {
+  readonly organisation: OrganisationId
+  readonly afterMs: number
+}
+
 export interface Plan {
   readonly seed: string
   readonly scenario: Scenario
@@ -47,6 +52,8 @@ export interface Plan {
   readonly deadlineMs: number
   readonly sealTimeoutMs: number
   readonly trainingMsMax: number
+  /** An organisation that leaves the federation, perhaps in the middle of a round. */
+  readonly departure: Departure | null
   /** Probability that a letter of the hub is followed by a forged contribution. */
   readonly forgery: number
   readonly network: NetworkFaults
@@ -129,6 +136,10 @@ function partitionsOf(
   })
 }
 
+function departureOf(random: Prng, { organisations }: Scenario, quietAfterMs: number): Departure {
+  return { organisation: pick(random, organisations), afterMs: random.uniform() * quietAfterMs }
+}
+
 export function planOf(seed: string): Plan {
   const random = prng(`plan/${seed}`)
   const scenario = scenarioOf(random)
@@ -142,6 +153,7 @@ export function planOf(seed: string): Plan {
     deadlineMs: hasty ? 20_000 + random.below(60_000) : 1_200_000,
     sealTimeoutMs: hasty ? 15_000 : 900_000,
     trainingMsMax: 5000,
+    departure: random.uniform() < 0.15 ? departureOf(random, scenario, quietAfterMs) : null,
     forgery: random.uniform() * 0.5,
     network: {
       loss: random.uniform() * 0.2,
@@ -163,6 +175,7 @@ export function undisturbed(plan: Plan): Plan {
   return {
     ...plan,
     quietAfterMs: 0,
+    departure: null,
     forgery: 0,
     network: CALM,
     partitions: [],

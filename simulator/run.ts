@@ -28,6 +28,8 @@ export interface Run {
   readonly acknowledgements: readonly Acknowledgement[]
   /** Ledger records that a node replaced by others, as they happened. */
   readonly overwritten: readonly string[]
+  /** Organisations that left: they get no more blocks. */
+  readonly departed: ReadonlySet<string>
   readonly hub: NodeRemains
   readonly organisations: readonly NodeRemains[]
   /** False if something was still to do when the time was up. */

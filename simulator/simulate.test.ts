@@ -35,6 +35,7 @@ describe('a federation whose nodes crash and whose messages get lost', () => {
     expect(figures.tornWrites).toBeGreaterThan(20)
     expect(figures.messagesLost).toBeGreaterThan(10 * SEEDS)
     expect(figures.forgeriesRefused).toBeGreaterThan(SEEDS / 2)
+    expect(figures.departures).toBeGreaterThan(10)
     expect(figures.incompleteRounds).toBeGreaterThan(10)
   })
 })

@@ -12,6 +12,7 @@ export interface Figures {
   readonly tornWrites: number
   readonly messagesLost: number
   readonly forgeriesRefused: number
+  readonly departures: number
   /** Runs in which some round lacked an organisation, or was abandoned. */
   readonly incompleteRounds: number
 }
@@ -30,6 +31,7 @@ export function tally(): Tally {
     tornWrites: 0,
     messagesLost: 0,
     forgeriesRefused: 0,
+    departures: 0,
     incompleteRounds: 0,
   }
 
@@ -40,6 +42,7 @@ export function tally(): Tally {
     sums.seeds++
     sums.virtualHours += (run.scheduler.now() - EPOCH_MS) / 3_600_000
     sums.blocks += blocks.length
+    sums.departures += run.departed.size
     sums.crashes += count(/^dies$/)
     sums.tornWrites += count(/^recovery drops/)
     sums.messagesLost += count(/^loses /)

@@ -10,10 +10,11 @@ import { leavesOf } from './blocks.ts'
 
 export function checkOneLedger(run: Run): Violation[] {
   const nodes = [run.hub, ...run.organisations]
+  const members = nodes.filter(({ name }) => !run.departed.has(name))
   const messages = [
     ...run.overwritten,
     ...nodes.flatMap((node) => conflictsWith(node, run.hub)),
-    ...(run.finished ? nodes.flatMap((node) => behind(node, run.hub)) : []),
+    ...(run.finished ? members.flatMap((node) => behind(node, run.hub)) : []),
     ...nodes.flatMap((node) => exportFaults(run, node)),
   ]
   return messages.map((message) => ({ checker: 'P6', message }))
