@@ -3,9 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toBase64 } from '../../src/base/bytes.ts'
 import type { Digest } from '../../src/base/ids.ts'
 import { API } from '../../src/node/transport/client.ts'
+import { isDue, renewAtHub } from '../../src/node/start/renew.ts'
+import { createHttpClient } from '../../src/node/transport/http.ts'
+import { createRequest, issueKeyed } from '../../src/node/transport/tls.ts'
 import { decodeInvitation } from '../../src/node/transport/invitation.ts'
 import {
   contributionBody,
+  FEDERATION,
   openRound,
   type Organisation,
   put,
@@ -187,5 +191,27 @@ describe('the documented routes', () => {
       urls: json.urls,
       authority: test.authority.certificate,
     })
+  })
+
+  it('give a member a new certificate for its old one, and nobody else one', async () => {
+    const { id } = members[0] as Organisation
+    const shown = await issueKeyed(test.authority, {
+      federation: FEDERATION,
+      peer: { role: 'organisation', organisation: id },
+      now: Date.now(),
+    })
+    const material = { ...shown, authority: test.authority.certificate }
+    const fresh = await renewAtHub([test.url], FEDERATION, material)
+    expect(isDue(fresh.certificate, Date.now())).toBe(false)
+    expect(isDue(fresh.certificate, Date.now() + 760 * 86_400_000)).toBe(true)
+    const http = createHttpClient({
+      urls: [test.url],
+      tls: { federation: FEDERATION, material: { ...material, ...fresh } },
+    })
+    expect(await refusal(http.call({ method: 'GET', path: `${API}/federation/mailbox` }))).toBeUndefined()
+    http.close()
+    const { csr } = await createRequest()
+    const asked = (await test.client()).call({ method: 'POST', path: `${API}/federation/certificate`, json: { csr } })
+    expect(await refusal(asked)).toBe('unauthenticated')
   })
 })

@@ -15,7 +15,7 @@ import { metricsRoutes } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { privacyRoutes } from './routes/privacy.ts'
-import { registrationRoutes } from './routes/registration.ts'
+import { registrationRoutes, renewalRoutes } from './routes/registration.ts'
 import { roundRoutes } from './routes/rounds.ts'
 import { verifyRoutes } from './routes/verify.ts'
 import { type Api, createServer } from './server.ts'
@@ -60,6 +60,7 @@ export async function createHubApi(hub: Hub, options: HubApiOptions): Promise<Ap
   }
   healthRoutes(app, async () => void (await hub.ports.store.readValue('ready')))
   registrationRoutes(app, PREFIX, hub, options.authority, options.tls.authority)
+  renewalRoutes(app, PREFIX, hub, options.authority)
   federationRoutes(app, PREFIX, hub)
   roundRoutes(app, PREFIX, hub)
   modelRoutes(app, PREFIX, { ledger: hub.ledger, blobs }, reader)

@@ -6,8 +6,9 @@ import { fail } from '../../../src/base/errors.ts'
 import type { Hub } from '../../../src/node/hub.ts'
 import { verifyPossession } from '../../../src/node/hub/registry.ts'
 import { type Authority, issueCertificate } from '../../../src/node/transport/tls.ts'
+import { requireOrganisation } from '../peer.ts'
 import { parseOrganisation } from '../schemas/common.ts'
-import { registerRequest, registerResponse } from '../schemas/federation.ts'
+import { registerRequest, registerResponse, renewalRequest, renewalResponse } from '../schemas/federation.ts'
 import type { Api } from '../server.ts'
 
 /** An invitation is guessed at most so often: its token has 256 bits anyway. */
@@ -46,6 +47,20 @@ export function registrationRoutes(
           tls: { authority: authorityCertificate, certificate },
         },
       }
+    },
+  )
+}
+
+/** A member gets a certificate over a new key; the old one proves who asks. */
+export function renewalRoutes(app: Api, prefix: string, hub: Hub, authority: Authority): void {
+  app.post(
+    `${prefix}/federation/certificate`,
+    { config: RATE, schema: { body: renewalRequest, response: { 200: renewalResponse } } },
+    async (request) => {
+      const organisation = await requireOrganisation(hub, request)
+      const peer = { role: 'organisation' as const, organisation }
+      const subject = { federation: hub.federation, peer, now: hub.ports.clock.now() }
+      return { certificate: await issueCertificate(authority, request.body.csr, subject) }
     },
   )
 }

@@ -35,6 +35,9 @@ export const registerResponse = z.object({
   }),
 })
 
+export const renewalRequest = z.strictObject({ csr: z.string().min(1).max(8192).describe('PEM, PKCS #10, P-256') })
+export const renewalResponse = z.object({ certificate: z.string().describe('PEM') })
+
 export const startRoundRequest = z.strictObject({
   round_number: z.int().min(1).describe('1: a training counts its own rounds; the others follow by themselves'),
   global_weights: z.union([

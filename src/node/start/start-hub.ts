@@ -11,6 +11,7 @@ import type { Listen, ServeHub } from '../serving.ts'
 import { readKeyed, readSecret } from './files.ts'
 import { createLifecycle, type RunningNode, starting } from './lifecycle.ts'
 import { openPorts } from './ports.ts'
+import { currentCertificate } from './renew.ts'
 
 export interface HubStart {
   /** `serveHub` of apps/api. */
@@ -33,7 +34,10 @@ export async function startHub(
   const lifecycle = createLifecycle(log)
   return starting(lifecycle, async () => {
     const authority = await readKeyed(directory, 'authority')
-    const tls = { ...(await readKeyed(directory, 'hub')), authority: authority.certificate }
+    const hosts = ['localhost', '127.0.0.1', config.listen.host]
+    const shown = await currentCertificate(directory, 'hub', authority, { federation, peer: { role: 'hub' }, hosts })
+    const tls = { ...shown, authority: authority.certificate }
+    await currentCertificate(directory, 'operator', authority, { federation, peer: { role: 'operator' } })
     const identity = {
       federation,
       secret: await readSecret(directory, 'envelope'),

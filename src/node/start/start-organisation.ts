@@ -3,9 +3,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { toBase64Url } from '../../base/bytes.ts'
 import { fail } from '../../base/errors.ts'
+import { systemClock } from '../clock.ts'
 import { type OrganisationConfig, readConfig } from '../config.ts'
 import { loadKernels } from '../kernels.ts'
-import { createLogger } from '../logging.ts'
+import { createLogger, type Logger } from '../logging.ts'
 import { createOrganisation, type OrganisationNode } from '../organisation.ts'
 import { datasetDirectory, ensureDataset } from '../own-data.ts'
 import type { HubConnection } from '../ports.ts'
@@ -14,10 +15,12 @@ import { removeRuntimeFile, writeRuntimeFile } from '../runtime-file.ts'
 import type { ServeControl } from '../serving.ts'
 import { createTrainer } from '../trainer.ts'
 import { createHubClient } from '../transport/client.ts'
-import { readKeyed, readNodeFile, readSecret } from './files.ts'
+import type { TlsMaterial } from '../transport/tls.ts'
+import { readKeyed, readNodeFile, readSecret, writeKeyed } from './files.ts'
 import { createLifecycle, type Lifecycle, type RunningNode, starting } from './lifecycle.ts'
 import { readMembership } from './membership.ts'
 import { openPorts } from './ports.ts'
+import { isDue, renewAtHub } from './renew.ts'
 
 export interface OrganisationStart {
   /** `serveControl` of apps/api. */
@@ -47,7 +50,7 @@ export async function startOrganisation(
       families: config.data.labels,
     })
     lifecycle.onStop('trainer', () => trainer.close())
-    const connection = await connect(directory, config, lifecycle)
+    const connection = await connect(directory, config, lifecycle, log)
     const dataSources = await prepareData(directory, config, onIngest)
     const node = createOrganisation(
       { ...ports, connection, trainer, sleep },
@@ -68,12 +71,37 @@ export async function startOrganisation(
   })
 }
 
-async function connect(directory: string, config: OrganisationConfig, lifecycle: Lifecycle): Promise<HubConnection> {
+async function connect(
+  directory: string,
+  config: OrganisationConfig,
+  lifecycle: Lifecycle,
+  log: Logger,
+): Promise<HubConnection> {
+  const { federation } = config
+  const urls = config.hub.urls
   const authority = await readNodeFile(directory, 'tls/authority.pem')
-  const material = { ...(await readKeyed(directory, 'organisation')), authority }
-  const connection = createHubClient({ urls: config.hub.urls, tls: { federation: config.federation, material } })
+  const held = { ...(await readKeyed(directory, 'organisation')), authority }
+  const material = isDue(held.certificate, systemClock.now()) ? await renewed(directory, config, held, log) : held
+  const connection = createHubClient({ urls, tls: { federation, material } })
   lifecycle.onStop('connection', async () => connection.close())
   return connection
+}
+
+/** A hub that does not answer now is asked again at the next start: there are three months for it. */
+async function renewed(
+  directory: string,
+  { hub, federation }: OrganisationConfig,
+  held: TlsMaterial,
+  log: Logger,
+): Promise<TlsMaterial> {
+  try {
+    const fresh = await renewAtHub(hub.urls, federation, held)
+    await writeKeyed(directory, 'organisation', fresh)
+    return { ...fresh, authority: held.authority }
+  } catch (error) {
+    log.warn({ err: error }, 'the TLS certificate is due and could not be renewed')
+    return held
+  }
 }
 
 /** Kinds of log trained on. A node without data still keeps the ledger, and declines rounds. */
