@@ -94,6 +94,7 @@ export function createLine<Hub extends HubEndpoint>(
     }
     try {
       const value = await work(hub)
+      scheduler.trace('network', `the hub answers ${request} of ${organisation}`)
       conditions.acknowledged?.(organisation, request, detail, value)
       return { value }
     } catch (error) {
