@@ -1,6 +1,6 @@
 /**
  * Figures of the first model, without processes or network: `node bench/first-model.ts [--data CAPTURE] [--orgs 5]
- * [--rounds 5] [--labels own|all] [--hidden 64,64] [--epochs 2] [--batch 1024] [--rate 0.005] [--mu 0] [--rows 50000]
+ * [--rounds 5] [--labels own|all] [--hidden 64,64] [--epochs 1] [--batch 1024] [--rate 0.003] [--mu 0] [--rows 50000]
  * [--seed 42] [--sets DIR]`. Splits the capture, or generates traffic,
  * ingests it, runs FedAvg in this process, evaluates, prints a table.
  * `--sets DIR` keeps the data sets, so that the next run with another setting starts from them.
@@ -28,9 +28,9 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     labels: { type: 'string', default: 'own' },
     hidden: { type: 'string', default: '64,64' },
-    epochs: { type: 'string', default: '2' },
+    epochs: { type: 'string', default: '1' },
     batch: { type: 'string', default: '1024' },
-    rate: { type: 'string', default: '0.005' },
+    rate: { type: 'string', default: '0.003' },
     mu: { type: 'string', default: '0' },
     rows: { type: 'string', default: '50000' },
     seed: { type: 'string', default: '42' },
