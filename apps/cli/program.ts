@@ -8,6 +8,7 @@ import { inviteCommand } from './commands/invite.ts'
 import { ledgerCommand } from './commands/ledger.ts'
 import { modelCommand } from './commands/model.ts'
 import { orgCommand } from './commands/org.ts'
+import { splitCommand } from './commands/split.ts'
 import { statusCommand } from './commands/status.ts'
 import { trainCommand } from './commands/train.ts'
 import { EXIT, EXIT_HELP, exitCodeOf, printError } from './output.ts'
@@ -32,6 +33,7 @@ function program(servers: Servers): Command {
     ledgerCommand(),
     statusCommand(),
     generateCommand(),
+    splitCommand(),
     demoCommand(),
   ])
     entente.addCommand(command)

@@ -72,7 +72,8 @@ function figures(kinds: Uint8Array, scores: Float32Array): Figures {
     ...all,
     stealthyAuc: withoutFloods.auc,
     stealthyAp: withoutFloods.ap,
-    othersRecall: recallAtThreshold(scores, others, threshold),
+    // Without benign rows there are no false positives, and any threshold would do.
+    othersRecall: attacks.includes(0) ? recallAtThreshold(scores, others, threshold) : null,
   }
 }
 

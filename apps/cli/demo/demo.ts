@@ -42,7 +42,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       founding = foundFederation(directory, say)
       return founding.ready
     })
-    const data = await progress.phase('traffic', (say) => prepareData(options, join(directory, 'traffic'), say))
+    const data = await progress.phase('traffic', () => prepareData(options, join(directory, 'traffic'), running.group))
     await progress.phase('organisations join and ingest', (say) => joinAndIngest(running, data, say))
     const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options.labels))
     await progress.phase('nodes start', () => Promise.all(running.members.map(({ id }) => running.start(id))))
@@ -65,8 +65,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       metrics,
       ledger,
       phasesMs: progress.phasesMs(),
-      peakRssBytes: memory.peakRssBytes(),
-      peakPssBytes: memory.peakPssBytes(),
+      ...memory.peaks(),
       wallMs: Math.round(performance.now() - started),
       ...(options.keep === undefined ? {} : { kept: options.keep }),
     }

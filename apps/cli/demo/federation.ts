@@ -92,11 +92,16 @@ async function startServer(directory: string, onProgress: (message: string) => v
   return startPrivateServer(join(directory, 'postgres'), { onProgress })
 }
 
-/** Invites an organisation, makes its node's directory and joins; the node is not started. */
-export async function addMember(federation: Federation, site: SiteFile, trainUntil: number): Promise<Member> {
+/** Invites an organisation, makes its node's directory and joins; the node is not started. `urls`: of several hub processes. */
+export async function addMember(
+  federation: Federation,
+  site: SiteFile,
+  trainUntil: number,
+  urls?: readonly string[],
+): Promise<Member> {
   const id = organisationId(site.name)
   const directory = join(federation.directory, id)
-  const { invitation } = await federation.operator.invite({ organisation: id })
+  const { invitation } = await federation.operator.invite({ organisation: id, ...(urls === undefined ? {} : { urls }) })
   const data = { paths: [site.path], localNetworks: [...site.localNetworks], trainUntil }
   await joinFederation(directory, invitation, { organisation: id, data })
   const databaseUrl = await createDatabase(federation.server.url, `org-${id}`)

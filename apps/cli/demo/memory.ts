@@ -9,11 +9,18 @@ interface Sample {
   readonly pss: number
 }
 
+export interface MemoryPeaks {
+  /**
+   * Highest memory of all processes together, bytes: the sum of proportional set sizes, so that a page that several
+   * share (the program text, Postgres buffers) counts once. Where the system does not tell those: peakRssSumBytes.
+   */
+  readonly peakRssBytes: number
+  /** Highest sum of resident set sizes, bytes: shared pages count in each process. */
+  readonly peakRssSumBytes: number
+}
+
 export interface MemoryWatch {
-  /** Highest sum of resident set sizes, bytes: pages that processes share (Postgres buffers, code) count in each. */
-  peakRssBytes(): number
-  /** Highest sum of proportional set sizes, bytes: shared pages count once. 0 where the system does not tell. */
-  peakPssBytes(): number
+  peaks(): MemoryPeaks
   stop(): void
 }
 
@@ -29,8 +36,7 @@ export function watchMemory(): MemoryWatch {
   const timer = setInterval(sample, SAMPLE_MS)
   timer.unref()
   return {
-    peakRssBytes: () => peakRss,
-    peakPssBytes: () => peakPss,
+    peaks: () => ({ peakRssBytes: peakPss > 0 ? peakPss : peakRss, peakRssSumBytes: peakRss }),
     stop: () => {
       sample()
       clearInterval(timer)

@@ -1,42 +1,28 @@
-/** One log per organisation: generated, or one real capture split by network. */
+/**
+ * One log per organisation: generated, or one real capture split by network. The work is done by a process of its own,
+ * whose memory is gone when the nodes start.
+ */
 
-import { basename, join } from 'node:path'
-import { hasBothClasses, splitCapture, type SplitReport } from '../../../src/node/split.ts'
-import { overlaySplit } from '../../../src/node/split/overlay.ts'
-import { writeTraffic } from '../../../src/node/write-traffic.ts'
+import { basename } from 'node:path'
+import type { PreparedCapture } from '../commands/split.ts'
+import type { SplitReport } from '../../../src/node/split.ts'
 import type { DemoOptions } from './options.ts'
-import type { Say } from './progress.ts'
+import type { ProcessGroup } from './processes.ts'
 
 export interface PreparedData extends SplitReport {
   /** What the traffic is, for the report. */
   readonly source: string
   /** `synthetic-campaigns`: the capture had no usable labels, so labelled campaigns were laid over it. */
-  readonly labelSource: 'generator' | 'capture' | 'synthetic-campaigns'
+  readonly labelSource: 'generator' | PreparedCapture['labelSource']
 }
 
-/**
- * A capture without labels of both classes gets the generator's labelled campaigns laid over it, and the report says so.
- * @throws input-invalid, invalid-request, storage-full
- */
-export async function prepareData(options: DemoOptions, directory: string, say: Say): Promise<PreparedData> {
-  if (options.data === undefined) return generated(options, directory, say)
-  const seed = String(options.seed)
-  const split = await splitCapture({
-    path: options.data,
-    format: 'auto',
-    sites: options.orgs,
-    directory,
-    seed,
-    onProgress: (rows) => say(`${rows.toLocaleString('en')} rows`),
-  })
-  const source = basename(options.data)
-  if (hasBothClasses(split)) return { ...split, source, labelSource: 'capture' }
-  say('no labels of both classes: laying synthetic campaigns over the capture')
-  const overlaid = await overlaySplit(split, { directory: join(directory, 'overlaid'), seed })
-  return { ...overlaid, source, labelSource: overlaid.labels }
-}
-
-async function generated({ orgs, seed }: DemoOptions, directory: string, say: Say): Promise<PreparedData> {
-  const written = await writeTraffic({ directory, sites: orgs, seed: String(seed), onProgress: say })
-  return { ...written, source: `generated traffic, seed ${seed}`, labelSource: 'generator' }
+/** @throws input-invalid, invalid-request, storage-full */
+export async function prepareData(options: DemoOptions, directory: string, group: ProcessGroup): Promise<PreparedData> {
+  const common = ['--out', directory, '--sites', String(options.orgs), '--seed', String(options.seed), '--json']
+  if (options.data === undefined) {
+    const written = (await group.runJson(['generate-traffic', ...common])) as SplitReport
+    return { ...written, source: `generated traffic, seed ${options.seed}`, labelSource: 'generator' }
+  }
+  const prepared = (await group.runJson(['split-capture', options.data, ...common])) as PreparedCapture
+  return { ...prepared, source: basename(options.data) }
 }

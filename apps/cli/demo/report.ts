@@ -42,8 +42,10 @@ export interface DemoReport {
   readonly metrics: Evaluation['metrics']
   readonly ledger: LedgerSummary
   readonly phasesMs: Readonly<Record<string, number>>
+  /** Peak resident memory of all processes together; a page that several share counts once. */
   readonly peakRssBytes: number
-  readonly peakPssBytes: number
+  /** The same with shared pages counted in each process: what adding up `ps` gives. */
+  readonly peakRssSumBytes: number
   readonly wallMs: number
   readonly kept?: string
 }
