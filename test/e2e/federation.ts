@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { addMember, type Federation, foundFederation, ingestAll } from '../../apps/cli/demo/federation.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../src/learning/config.ts'
 import { FEATURE_COUNT } from '../../src/telemetry/features.ts'
+import { openOperator } from '../../src/node/operator.ts'
 import { writeTraffic } from '../../src/node/write-traffic.ts'
 import { installGates } from './gate.ts'
 
@@ -42,8 +43,13 @@ export interface TestFederation extends Federation {
   close(): Promise<void>
 }
 
+export interface TestFederationOptions {
+  /** A second hub process over the same directory and database; organisations know both. */
+  readonly secondHub?: boolean
+}
+
 /** Everything runs, and the gates are installed, when it resolves. */
-export async function startFederation(): Promise<TestFederation> {
+export async function startFederation({ secondHub = false }: TestFederationOptions = {}): Promise<TestFederation> {
   const directory = await mkdtemp(join(tmpdir(), 'entente-e2e-'))
   const founding = foundFederation(join(directory, 'federation'), () => undefined)
   async function close(): Promise<void> {
@@ -51,7 +57,8 @@ export async function startFederation(): Promise<TestFederation> {
     await rm(directory, { recursive: true, force: true })
   }
   try {
-    const federation = await founding.ready
+    const founded = await founding.ready
+    const federation = secondHub ? await withSecondHub(founded) : founded
     await addOrganisations(federation, join(directory, 'traffic'))
     const test = testFederation(federation, close)
     for (const node of ['hub', ...test.organisations]) await installGates(test.databaseUrl(node))
@@ -62,6 +69,24 @@ export async function startFederation(): Promise<TestFederation> {
   }
 }
 
+export const SECOND_HUB = 'hub-2'
+
+async function withSecondHub(federation: Federation): Promise<Federation> {
+  const { directory, group, hubDirectory, operator, processes } = federation
+  const runtime = join(directory, SECOND_HUB)
+  const args = ['hub', 'start', '--json', '--dir', hubDirectory, '--port', '0', '--runtime', runtime]
+  processes.set(SECOND_HUB, await group.start(SECOND_HUB, args, join(directory, `${SECOND_HUB}.log`)))
+  operator.close()
+  return { ...federation, operator: await openOperator(hubDirectory, hubUrls(federation)) }
+}
+
+function hubUrls({ processes }: Federation): string[] {
+  return ['hub', SECOND_HUB].flatMap((name) => {
+    const api = processes.get(name)?.ready['api']
+    return typeof api === 'string' ? [api] : []
+  })
+}
+
 async function addOrganisations(federation: Federation, traffic: string): Promise<void> {
   const { sites, trainUntil } = await writeTraffic({
     directory: traffic,
@@ -70,7 +95,10 @@ async function addOrganisations(federation: Federation, traffic: string): Promis
     days: 3,
     interactionsPerSite: 1500,
   })
-  for (const site of sites) await addMember(federation, site, trainUntil)
+  // With two hub processes, each is the first choice of somebody.
+  const urls = hubUrls(federation)
+  for (const [i, site] of sites.entries())
+    await addMember(federation, site, trainUntil, i % 2 === 0 ? urls : urls.toReversed())
   await ingestAll(federation, () => undefined)
   await Promise.all(federation.members.map(({ id }) => federation.start(id)))
 }
