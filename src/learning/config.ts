@@ -52,13 +52,13 @@ export const strategyConfigSchema = z.discriminatedUnion('name', [
 ])
 
 const localSchema = z.strictObject({
-  epochs: z.int().min(1).max(1000).default(2),
-  batchSize: z.int().min(1).max(1_000_000).default(256),
-  learningRate: positive.default(1e-3),
+  epochs: z.int().min(1).max(1000).default(1),
+  batchSize: z.int().min(1).max(1_000_000).default(1024),
+  learningRate: positive.default(3e-3),
   optimiser: z.enum(['adam', 'sgd']).default('adam'),
   /** mu of FedProx (Li et al. 2020): weight of 1/2 ||w - w_global||^2 in the local loss; 0 = off. */
   proximalMu: z.number().min(0).max(1e3).default(0),
-  rowsMax: z.int().min(1).max(1_000_000_000).default(200_000),
+  rowsMax: z.int().min(1).max(1_000_000_000).default(50_000),
 })
 
 const roundSchema = z
