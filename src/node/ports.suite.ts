@@ -429,6 +429,17 @@ export function describeBlobs(name: string, open: () => Promise<OpenedBlobs>): v
       expect(await contentOf(digest)).toEqual(bytes)
     })
 
+    it('completes an upload whose connection broke after the last byte', async () => {
+      expect(await codeOf(blobs.uploadChunk(digest, bytes.length, 0, broken(bytes)))).toBe('blob-truncated')
+      const offset = await blobs.uploadOffset(digest)
+      const rest = chunked(bytes.subarray(offset))
+      expect(await blobs.uploadChunk(digest, bytes.length, offset, rest)).toEqual({
+        offset: bytes.length,
+        complete: true,
+      })
+      expect(await contentOf(digest)).toEqual(bytes)
+    })
+
     it('refuses a chunk at another offset, and names the right one', async () => {
       await blobs.uploadChunk(digest, bytes.length, 0, chunked(bytes.subarray(0, 10)))
       const error = await blobs
