@@ -123,20 +123,31 @@ async function downloadRest(http: HttpClient, digest: Digest, blobs: Blobs, last
   const response = await http.send({ method: 'GET', path: blobPath(digest), headers })
   if (response.statusCode !== 200 && response.statusCode !== 206)
     throw problemError(parseLoosely(await readAll(response)), response.statusCode ?? 0)
-  const start = response.statusCode === 206 ? offset : 0
-  const size = start + Number(response.headers['content-length'])
+  // A server may send the whole in spite of the range, and does when we ask for nothing: a crash may have left all bytes here.
+  const held = response.statusCode === 206 ? 0 : offset
+  const size = offset - held + Number(response.headers['content-length'])
   if (!Number.isSafeInteger(size)) {
     response.destroy()
     fail('unavailable', 'the hub does not say how long the blob is')
   }
   try {
-    await blobs.uploadChunk(digest, size, start, response)
+    await blobs.uploadChunk(digest, size, offset, without(response, held))
   } catch (error) {
     response.destroy()
     const interrupted =
       !(error instanceof EntenteError) || error.code === 'offset-mismatch' || error.code === 'blob-truncated'
     if (!interrupted) throw error
     if (last) throw unavailable(`the download of ${digest} broke`, error)
+  }
+}
+
+/** The bytes after the first `count`. */
+async function* without(chunks: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
+  let ahead = count
+  for await (const chunk of chunks) {
+    const skipped = Math.min(ahead, chunk.length)
+    ahead -= skipped
+    if (skipped < chunk.length) yield chunk.subarray(skipped)
   }
 }
 

@@ -200,6 +200,28 @@ describe('downloads', () => {
     expect(ranges).toEqual([undefined, 'bytes=100000-'])
   })
 
+  it.each([0, 1000])(
+    'complete what a crash left whole but unfinished, less %i bytes, from a server that sends all again',
+    async (missing) => {
+      async function* brokenAfter(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+        yield bytes
+        throw new Error('the process died')
+      }
+      const unfinished = randomBytes(300_000)
+      const digest = sha256Hex(unfinished)
+      const held = unfinished.subarray(0, unfinished.length - missing)
+      await blobs.uploadChunk(digest, unfinished.length, 0, brokenAfter(held)).catch(() => undefined)
+      expect(await blobs.uploadOffset(digest)).toBe(held.length)
+      const url = await serve((_request, response) =>
+        response.writeHead(200, { 'content-length': unfinished.length }).end(unfinished),
+      )
+      const hub = createHubClient({ urls: [url], tls: { federation: FEDERATION, material } })
+      closers.push(hub.close)
+      await hub.download(digest, blobs)
+      expect(await blobs.size(digest)).toBe(unfinished.length)
+    },
+  )
+
   it('refuse bytes that are not those of the digest', async () => {
     const url = await serve((_request, response) =>
       response.writeHead(200, { 'content-length': 100 }).end(randomBytes(100)),
