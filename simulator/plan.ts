@@ -79,6 +79,7 @@ const BOUNDARIES: readonly (readonly [string, number])[] = [
   ['before blob commit', 6],
   ['after blob commit', 6],
   ['upload', 20],
+  ['uploaded', 12],
   ['send', 100],
   ['answer', 100],
   ['train', 4],

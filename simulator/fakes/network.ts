@@ -135,7 +135,8 @@ function overTheWire(error: unknown): EntenteError {
   return new EntenteError(error.code, error.message, { details: structuredClone(error.details) })
 }
 
-const CHUNK_BYTES = 700
+/** A model of the simulator is two of these. */
+const CHUNK_BYTES = 400
 
 /** HubConnection over a line, with uploads and downloads that resume as those over HTTPS do. */
 export function createConnection(
@@ -171,18 +172,22 @@ export function createConnection(
       try {
         return await uploadFrom(digest, blobs)
       } catch (error) {
-        // The hub's offset is another than ours: ask it again, as the HTTPS client does.
-        if (!(error instanceof EntenteError) || !['offset-mismatch', 'blob-truncated'].includes(error.code)) throw error
+        if (!isInterruption(error)) throw error
       }
     }
   }
 
+  /** As over HTTPS: what a crash left of an earlier download is kept, and only the rest is asked for. */
   async function download(digest: Digest, blobs: Blobs): Promise<void> {
-    if ((await blobs.size(digest)) !== undefined) return
-    const bytes = await line.call('download', digest, (hub) => readAll(hub, digest))
-    const writer = await blobs.create()
-    await writer.write(bytes)
-    await writer.commit(digest)
+    while ((await blobs.size(digest)) === undefined) {
+      const offset = await blobs.uploadOffset(digest)
+      const { size, bytes } = await line.call('download', digest, (hub) => readFrom(hub, digest, offset))
+      try {
+        await blobs.uploadChunk(digest, size, offset, chunkOf(bytes))
+      } catch (error) {
+        if (!isInterruption(error)) throw error
+      }
+    }
   }
 
   return {
@@ -207,11 +212,21 @@ export function createConnection(
   }
 }
 
-async function readAll(hub: HubEndpoint, digest: Digest): Promise<Uint8Array> {
+/** Two attempts of one upload overtook each other, or the connection broke: the receiver knows where to go on. */
+function isInterruption(error: unknown): boolean {
+  return error instanceof EntenteError && (error.code === 'offset-mismatch' || error.code === 'blob-truncated')
+}
+
+async function readFrom(
+  hub: HubEndpoint,
+  digest: Digest,
+  offset: number,
+): Promise<{ size: number; bytes: Uint8Array }> {
   if (!(await hub.isPublished(digest))) fail('not-found', `no block records the model ${digest}`)
   const reader = await hub.ports.blobs.open(digest)
-  const bytes = new Uint8Array(reader.size)
-  await reader.read(0, bytes)
+  const { size } = reader
+  const bytes = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(0, size - offset)))
+  await reader.read(Math.min(offset, size), bytes)
   await reader.close()
-  return bytes
+  return { size, bytes }
 }
