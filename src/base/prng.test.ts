@@ -131,3 +131,9 @@ describe('a shuffle', () => {
     expect(chiSquare([...counts.values()])).toBeLessThan(56)
   })
 })
+
+it('a bound that leaves nothing to draw is a defect, not an endless loop', () => {
+  const random = prng('bounds')
+  for (const bound of [0, -1, Number.NaN, 2 ** 32 + 1]) expect(() => random.below(bound)).toThrow()
+  expect(random.below(1)).toBe(0)
+})

@@ -4,6 +4,7 @@
  */
 
 import { utf8 } from './bytes.ts'
+import { fail } from './errors.ts'
 import { sha256 } from './hash.ts'
 
 export interface Prng {
@@ -38,6 +39,7 @@ export function prng(label: string): Prng {
   const uniform = (): number => u32() / 2 ** 32
 
   function below(bound: number): number {
+    if (!(bound >= 1 && bound <= 2 ** 32)) fail('internal', `there is no integer in [0, ${bound})`)
     const limit = 2 ** 32 - (2 ** 32 % bound)
     for (;;) {
       const draw = u32()
