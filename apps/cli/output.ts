@@ -54,11 +54,20 @@ export function exitCodeOf(error: unknown): number {
 
 /** Prints an error to standard error; with `--json`, as the problem document that the API would send. */
 export function printError(error: unknown, options: OutputOptions): void {
-  if (!(error instanceof EntenteError)) {
-    process.stderr.write(`entente: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-    return
-  }
-  const { code, message, retryable, details } = error
+  const { code, message, retryable, details } = problemOf(error)
   if (options.json === true) process.stderr.write(`${JSON.stringify({ code, message, retryable, details })}\n`)
   else process.stderr.write(`entente: ${message} [${code}]${retryable ? ' (trying again may help)' : ''}\n`)
+}
+
+/** What the operating system refuses is said in its words; of a defect the trace is what helps. */
+function problemOf(error: unknown): Pick<EntenteError, 'code' | 'message' | 'retryable' | 'details'> {
+  if (error instanceof EntenteError) return error
+  const { message = String(error), stack, syscall } = error as Partial<NodeJS.ErrnoException>
+  const text = syscall === undefined ? (stack ?? message) : message
+  return { code: 'internal', message: text, retryable: false, details: {} }
+}
+
+/** Prints what the command line parser refused; without `--json` it has printed that itself. */
+export function printUsageError(message: string, options: OutputOptions): void {
+  if (options.json === true) printError(new EntenteError('invalid-request', message), options)
 }

@@ -11,7 +11,7 @@ import { orgCommand } from './commands/org.ts'
 import { splitCommand } from './commands/split.ts'
 import { statusCommand } from './commands/status.ts'
 import { trainCommand } from './commands/train.ts'
-import { EXIT, EXIT_HELP, exitCodeOf, printError } from './output.ts'
+import { EXIT, EXIT_HELP, exitCodeOf, printError, printUsageError } from './output.ts'
 import type { Servers } from './run.ts'
 
 const VERSION = '0.1.0'
@@ -41,20 +41,26 @@ function program(servers: Servers): Command {
 }
 
 /** Commander exits from deep inside; thrown instead, so that the exit code is decided in one place. */
-function overrideExits(command: Command): Command {
+function overrideExits(command: Command, json: boolean): Command {
   command.exitOverride()
-  command.commands.forEach(overrideExits)
+  if (json) command.configureOutput({ writeErr: () => undefined })
+  for (const below of command.commands) overrideExits(below, json)
   return command
 }
 
 /** Runs one command; `argv` as of the process. Returns the exit code. */
 export async function run(argv: readonly string[], servers: Servers): Promise<number> {
+  const json = argv.includes('--json')
   try {
-    await overrideExits(program(servers)).parseAsync([...argv])
+    await overrideExits(program(servers), json).parseAsync([...argv])
     return Number(process.exitCode ?? EXIT.ok)
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-    printError(error, { json: argv.includes('--json') })
-    return exitCodeOf(error)
+    if (!(error instanceof CommanderError)) {
+      printError(error, { json })
+      return exitCodeOf(error)
+    }
+    if (error.exitCode === 0) return EXIT.ok
+    printUsageError(error.message, { json })
+    return EXIT.usage
   }
 }

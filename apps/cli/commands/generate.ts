@@ -8,6 +8,8 @@ interface GenerateOptions extends NodeOptions {
   readonly out: string
   readonly sites: string
   readonly seed: string
+  readonly days: string
+  readonly interactions: string
 }
 
 export function generateCommand(): Command {
@@ -18,6 +20,8 @@ export function generateCommand(): Command {
     .requiredOption('--out <directory>', 'where the logs go')
     .option('--sites <n>', 'sites', '5')
     .option('--seed <n>', 'the same seed writes the same bytes', '42')
+    .option('--days <n>', 'length of the period, from a Monday on', '10')
+    .option('--interactions <n>', 'about how many each site has', '80000')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ entente generate-traffic --out traffic --sites 3 --seed 7')
     .action(async (options: GenerateOptions) => {
@@ -25,6 +29,8 @@ export function generateCommand(): Command {
         directory: options.out,
         sites: wholeNumber('--sites', options.sites, 1, 100),
         seed: options.seed,
+        days: wholeNumber('--days', options.days, 1, 366),
+        interactionsPerSite: wholeNumber('--interactions', options.interactions, 1, 1_000_000_000),
       })
       print(written, options, ({ sites }) =>
         columns([

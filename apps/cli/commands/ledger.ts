@@ -1,15 +1,22 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
-import { EntenteError } from '../../../src/base/errors.ts'
-import { encodeExport, parseExport, parseKeys, verifyExport } from '../../../src/ledger/export.ts'
+import { encodeExport } from '../../../src/ledger/export.ts'
 import { type LedgerAccess, openLedger } from '../ledger-access.ts'
 import { wholeNumber } from '../demo/options.ts'
 import { columns, print } from '../output.ts'
+import { proveCommand, verifyCommand } from './evidence.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
 
 export function ledgerCommand(): Command {
   const ledger = new Command('ledger').description('read, export and verify the ledger of models')
-  for (const command of [showCommand(), blockCommand(), provenanceCommand(), exportCommand(), verifyCommand()])
+  for (const command of [
+    showCommand(),
+    blockCommand(),
+    provenanceCommand(),
+    exportCommand(),
+    verifyCommand(),
+    proveCommand(),
+  ])
     ledger.addCommand(command)
   return ledger
 }
@@ -102,40 +109,4 @@ function exportCommand(): Command {
         )
       }),
     )
-}
-
-function verifyCommand(): Command {
-  return new Command('verify')
-    .description('check an exported ledger with public keys only; exit code 3 if anything in it is wrong')
-    .argument('<ledger-file>')
-    .requiredOption('--keys <file>', 'public keys of the hub and the organisations')
-    .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ entente ledger verify federation.ledger.json --keys federation.keys.json')
-    .action(async (file: string, options: { readonly keys: string; readonly json?: boolean }) => {
-      const verified = verifyExport(parseExport(await readText(file)), parseKeys(await jsonFile(options.keys)))
-      print({ verified: true, ...verified }, options, (value) =>
-        [
-          `${file} verifies: ${value.blocks} blocks, up to height ${value.height}`,
-          `newest model ${value.modelHash}`,
-          `signed by ${value.organisations.join(', ')}`,
-        ].join('\n'),
-      )
-    })
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new EntenteError('not-found', `${path} cannot be read`, { cause })
-  }
-}
-
-async function jsonFile(path: string): Promise<unknown> {
-  const content = await readText(path)
-  try {
-    return JSON.parse(content)
-  } catch (cause) {
-    throw new EntenteError('config-invalid', `${path} is not JSON`, { cause })
-  }
 }
