@@ -83,7 +83,7 @@ function supervise(cluster: Cluster, first: Postmaster, logger: Logger): Private
       await current.exited
       if (stopping.signal.aborted) return
       logger.warn({ pid: current.pid, port: current.port }, 'the private database died; restarting it')
-      const next = await restart(cluster, current.port, stopping.signal)
+      const next = await restart(cluster, current.port, stopping.signal, logger)
       if (next === undefined) return
       current = next
       logger.info({ pid: current.pid, port: current.port }, 'the private database is back')
@@ -105,9 +105,17 @@ function supervise(cluster: Cluster, first: Postmaster, logger: Logger): Private
 }
 
 /** Until it succeeds: the killed server's children may hold its shared memory for a moment, a full disk for longer. */
-async function restart(cluster: Cluster, port: number, signal: AbortSignal): Promise<Postmaster | undefined> {
+async function restart(
+  cluster: Cluster,
+  port: number,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<Postmaster | undefined> {
   for (let delayMs = 50; !signal.aborted; delayMs = Math.min(delayMs * 1.5, 2000)) {
-    const started = await startPostmaster(cluster, port)
+    const started = await startPostmaster(cluster, port).catch((error: unknown) => {
+      logger.error({ err: error, port }, 'the private database cannot be restarted at present')
+      return undefined
+    })
     if (started && signal.aborted) await endProcess(started.pid)
     else if (started) return started
     await sleep(delayMs)
