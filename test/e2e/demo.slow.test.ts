@@ -1,0 +1,184 @@
+/** `entente demo`: the documented report, two at once, an interrupt at any moment, and captures of other tools. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { platform, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { sharedPath } from '../shared.ts'
+import { descendantsOf, isAlive } from './process-tree.ts'
+
+const MAIN = fileURLToPath(new URL('../../apps/main.ts', import.meta.url))
+
+const rate = z.number().min(0).max(1)
+const figures = z.object({
+  auc: rate,
+  ap: rate,
+  stealthyAuc: rate,
+  stealthyAp: rate,
+  /** Null where there is no family that only others have labels of. */
+  othersRecall: rate.nullable(),
+})
+const metrics = figures.extend({ unique: figures })
+/** The fields that the README and the help promise. */
+const reportSchema = z.object({
+  orgs: z.array(
+    z.object({
+      id: z.string(),
+      interactions: z.int().positive(),
+      positives: z.int().nonnegative(),
+      stealthyPositives: z.int().nonnegative(),
+    }),
+  ),
+  rounds: z.array(
+    z.object({
+      round: z.int().positive(),
+      participants: z.int().positive(),
+      durationMs: z.number().positive(),
+      normDifference: z.number().positive(),
+      gradientNorm: z.number().positive(),
+      convergenceRate: z.number().nonnegative(),
+    }),
+  ),
+  metrics: z.object({
+    local: z.record(z.string(), metrics.nullable()),
+    federated: metrics,
+    centralised: metrics,
+    counter: metrics,
+  }),
+  ledger: z.object({
+    height: z.int(),
+    verified: z.literal(true),
+    modelHash: z.string().regex(/^[0-9a-f]{64}$/),
+    sameOnAllNodes: z.literal(true),
+  }),
+  peakRssBytes: z.int().positive(),
+  wallMs: z.int().positive(),
+})
+
+/** Temporary files of the demos go here, so that nothing else can be mistaken for theirs. */
+let directory = ''
+const started: ChildProcess[] = []
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'entente-demo-test-'))
+})
+
+afterEach(async () => {
+  for (const child of started.splice(0)) if (child.exitCode === null) child.kill('SIGKILL')
+  await rm(directory, { recursive: true, force: true })
+})
+
+interface RunningDemo {
+  readonly child: ChildProcess
+  readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>
+  /** Resolves when standard error contains this. */
+  said(text: string): Promise<void>
+}
+
+function startDemo(...args: string[]): RunningDemo {
+  const child = spawn(process.execPath, [MAIN, 'demo', '--orgs', '3', '--rounds', '2', ...args], {
+    env: { ...process.env, TMPDIR: directory },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  started.push(child)
+  const heard = { stdout: '', stderr: '' }
+  child.stdout?.on('data', (chunk: Buffer) => (heard.stdout += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (heard.stderr += chunk.toString()))
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...heard }))
+  async function said(text: string): Promise<void> {
+    while (!heard.stderr.includes(text)) {
+      if (child.exitCode !== null) throw new Error(`the demo ended before it said "${text}": ${heard.stderr}`)
+      await sleep(20)
+    }
+  }
+  return { child, ended, said }
+}
+
+async function reportOf(...args: string[]) {
+  const file = join(directory, `report-${started.length}.json`)
+  const { code, stderr } = await startDemo('--json', file, ...args).ended
+  expect(code, stderr).toBe(0)
+  return reportSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+}
+
+/** Temporary directories that a demo has left. */
+const leftFiles = async (): Promise<string[]> => (await readdir(directory)).filter((name) => !name.endsWith('.json'))
+
+describe('a demo', () => {
+  it('ends with 0 and the documented report, twice at once, with the same model and nothing left behind', async () => {
+    const [first, second] = await Promise.all([reportOf(), reportOf()])
+    for (const report of [first, second]) {
+      expect(report.orgs).toHaveLength(3)
+      expect(Object.keys(report.metrics.local).sort()).toEqual(report.orgs.map(({ id }) => id).sort())
+      expect(report.rounds.map(({ round, participants }) => ({ round, participants }))).toEqual([
+        { round: 1, participants: 3 },
+        { round: 2, participants: 3 },
+      ])
+      expect(report.ledger.height).toBe(2)
+    }
+    expect(second?.ledger.modelHash).toBe(first?.ledger.modelHash)
+    expect(second?.metrics).toEqual(first?.metrics)
+    expect(await leftFiles()).toEqual([])
+  })
+
+  it('keeps what it is told to keep, for a verifier that comes later', async () => {
+    const kept = join(directory, 'kept')
+    const report = await reportOf('--keep', kept)
+    const keys = ['--keys', join(kept, 'federation.keys.json')]
+    const verifier = spawn(process.execPath, [
+      MAIN,
+      'ledger',
+      'verify',
+      join(kept, 'federation.ledger.json'),
+      ...keys,
+      '--json',
+    ])
+    started.push(verifier)
+    let said = ''
+    verifier.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    await once(verifier, 'close')
+    expect(JSON.parse(said)).toMatchObject({ verified: true, height: 2, modelHash: report.ledger.modelHash })
+  })
+})
+
+describe.skipIf(platform() !== 'linux')('an interrupted demo', () => {
+  it.each([
+    { moment: 'while the database server is made', after: undefined },
+    { moment: 'while organisations join and ingest', after: 'traffic:' },
+    { moment: 'while the nodes start', after: 'labels:' },
+    { moment: 'while it trains', after: 'nodes start:' },
+    { moment: 'while it evaluates', after: 'nodes stop:' },
+  ])('leaves no process and no file: $moment', async ({ after }) => {
+    const { child, ended, said } = startDemo()
+    const pid = child.pid ?? 0
+    if (after === undefined) while ((await descendantsOf(pid)).length === 0) await sleep(5)
+    else await said(after)
+    await sleep(200)
+    const children = await descendantsOf(pid)
+    child.kill('SIGINT')
+    expect((await ended).code).toBe(130)
+    expect(children.filter(isAlive)).toEqual([])
+    expect(await leftFiles()).toEqual([])
+  })
+})
+
+describe('a demo on captures of other tools', () => {
+  describe.each([
+    { tool: 'a Zeek conn.log in JSON, gzipped', path: sharedPath('data/zeek/slips-test9.conn.jsonl.gz') },
+    {
+      tool: 'a labelled Zeek conn.log in TSV, gzipped',
+      path: sharedPath('data/zeek/ctu-sme-11-win.conn.log.labeled.gz'),
+    },
+    { tool: 'a Suricata eve.json, gzipped', path: sharedPath('data/suricata/slips-test6.eve.json.gz') },
+  ])('$tool', ({ path }) => {
+    it.skipIf(path === undefined)('trains and verifies (reads shared data, which must be there)', async () => {
+      const report = await reportOf('--data', path ?? '')
+      expect(report.orgs).toHaveLength(3)
+    })
+  })
+})
