@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
 import { organisationId } from '../../../src/base/ids.ts'
@@ -42,7 +43,7 @@ function joinCommand(): Command {
       const networks = options.network.length === 0 ? {} : { localNetworks: options.network }
       await joinFederation(options.dir, options.invitation, {
         organisation,
-        data: { paths: options.data, ...networks },
+        data: { paths: options.data.map((path) => resolve(path)), ...networks },
       })
       print(
         { directory: options.dir, organisation },

@@ -58,6 +58,7 @@ export function renderReport(report: DemoReport): string {
     '',
     ...metricsTables(report),
     '',
+    ...headline(report),
     ...explanation(report),
     '',
     ledgerLines(report),
@@ -112,6 +113,22 @@ function line(name: string, metrics: Metrics['unique'] | null): string[] {
   if (metrics === null) return [name, 'no labels to train on']
   const { auc, ap, stealthyAuc, stealthyAp, othersRecall } = metrics
   return [name, ...[auc, ap, stealthyAuc, stealthyAp, othersRecall].map(figure)]
+}
+
+/** The one sentence that says what taking part was worth. */
+function headline({ metrics: { federated, localPooled, counter } }: DemoReport): string[] {
+  if (federated.othersRecall === null) return []
+  const alone = localPooled?.othersRecall ?? null
+  return [
+    `Of the attacks that only others had labels of, the federated model finds ${percent(federated.othersRecall)}` +
+      (alone === null ? '' : `, each organisation alone ${percent(alone)}`) +
+      (counter.othersRecall === null ? '.' : `, a counter without labels ${percent(counter.othersRecall)}.`),
+    '',
+  ]
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`
 }
 
 const LABELS = {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -55,6 +55,11 @@ async function until(condition: () => boolean | Promise<boolean>, waitMs = 30_00
 }
 
 describe('the private Postgres', () => {
+  it('starts in a directory that is named relative to where the command was typed', async () => {
+    const { url } = await start(relative(process.cwd(), directory))
+    expect(await ask(url, `select current_setting('data_directory')`)).toBe(join(directory, 'data'))
+  })
+
   it('listens on loopback only, asks for its password, and syncs what it commits', async () => {
     const { url } = await start()
     expect(await ask(url, 'show listen_addresses')).toBe('127.0.0.1')

@@ -9,6 +9,7 @@
  */
 
 import { createServer } from 'node:net'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { fail } from '../../base/errors.ts'
@@ -35,10 +36,9 @@ export interface PrivateServerOptions {
 }
 
 /** Starts the private server in `directory`, or joins the one that another live process runs there. */
-export async function startPrivateServer(
-  directory: string,
-  options: PrivateServerOptions = {},
-): Promise<PrivateServer> {
+export async function startPrivateServer(path: string, options: PrivateServerOptions = {}): Promise<PrivateServer> {
+  // The server's programs run in another working directory.
+  const directory = resolve(path)
   const logger = options.logger ?? silentLogger
   if (!(await becomeOwner(directory))) return joinServer(directory)
   try {
