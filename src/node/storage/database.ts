@@ -4,6 +4,7 @@ import pg from 'pg'
 import { EntenteError } from '../../base/errors.ts'
 import { type Logger, silentLogger } from '../logging.ts'
 import { databaseError } from './errors.ts'
+import { SESSION_OPTIONS } from './keepalive.ts'
 import { migrate } from './schema.ts'
 import { createSession, type Session } from './session.ts'
 
@@ -57,6 +58,7 @@ export function createPool(url: string, max: number, logger: Logger): pg.Pool {
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     keepAlive: true,
+    options: SESSION_OPTIONS,
     application_name: 'entente',
   })
   // Without these two handlers a database that goes away would take the process with it.

@@ -168,6 +168,13 @@ describe('what is particular to Postgres', () => {
     expect(rowCount).toBe(1)
   })
 
+  it('has the server give up a client whose machine fell silent after seconds, not after two hours', async () => {
+    const { rows } = await database.pool.query<{ name: string; setting: string }>(
+      `select name, setting from pg_settings where name like 'tcp_keepalives%' order by name`,
+    )
+    expect(rows.map(({ setting }) => Number(setting))).toEqual([3, 5, 2])
+  })
+
   it('says in closed codes what went wrong', () => {
     const code = (sqlState: string, message = '') =>
       databaseError(Object.assign(new Error(message), { code: sqlState })).code

@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Logger } from '../logging.ts'
+import { SESSION_OPTIONS } from './keepalive.ts'
 
 export interface Session {
   /** Calls `onNotify` with each payload on the channel, and with undefined whenever some may have been missed. */
@@ -59,6 +60,7 @@ export function createSession(url: string, logger: Logger): Session {
       connectionString: url,
       connectionTimeoutMillis: 5000,
       keepAlive: true,
+      options: SESSION_OPTIONS,
       application_name: 'entente session',
     })
     const ended = Promise.withResolvers<void>()
