@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { readConfig } from '../../../src/node/config.ts'
 import { type HubStart, initHub, startHub } from '../../../src/node/start.ts'
 import { wholeNumber } from '../demo/options.ts'
 import { print } from '../output.ts'
@@ -52,7 +53,9 @@ function startCommand({ serveHub }: Servers): Command {
     .option('--runtime <directory>', 'where runtime.json goes: for a second process over the same directory')
     .addHelpText('after', '\nExample:\n  $ entente hub start --dir hub')
     .action((options: StartOptions) =>
-      runUntilStopped('hub', options, () => startHub(options.dir, { serve: serveHub, ...placeOf(options) })),
+      runUntilStopped('hub', options, async () =>
+        startHub(options.dir, { serve: serveHub, ...(await placeOf(options)) }),
+      ),
     )
 }
 
@@ -61,9 +64,11 @@ interface StartOptions extends NodeOptions {
   readonly runtime?: string
 }
 
-function placeOf({ port, runtime }: StartOptions): Omit<HubStart, 'serve'> {
+/** A second process is reached on the same network as the first, at another port. */
+async function placeOf({ dir, port, runtime }: StartOptions): Promise<Omit<HubStart, 'serve'>> {
+  const { host } = (await readConfig(dir)).listen
   return {
-    ...(port === undefined ? {} : { listen: { host: '127.0.0.1', port: wholeNumber('--port', port, 0, 65_535) } }),
+    ...(port === undefined ? {} : { listen: { host, port: wholeNumber('--port', port, 0, 65_535) } }),
     ...(runtime === undefined ? {} : { runtimeDirectory: runtime }),
   }
 }
