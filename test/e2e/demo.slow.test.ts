@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -66,6 +66,8 @@ const started: ChildProcess[] = []
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'entente-demo-test-'))
+  // As root, the database server runs as another user, who must be able to reach its files.
+  await chmod(directory, 0o755)
 })
 
 afterEach(async () => {
@@ -156,7 +158,7 @@ describe.skipIf(platform() !== 'linux')('an interrupted demo', () => {
   ])('leaves no process and no file: $moment', async ({ after }) => {
     const { child, ended, said } = startDemo()
     const pid = child.pid ?? 0
-    if (after === undefined) while ((await descendantsOf(pid)).length === 0) await sleep(5)
+    if (after === undefined) while (child.exitCode === null && (await descendantsOf(pid)).length === 0) await sleep(5)
     else await said(after)
     await sleep(200)
     const children = await descendantsOf(pid)
