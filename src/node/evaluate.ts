@@ -107,7 +107,9 @@ async function trainAll(pool: EvaluationPool, options: EvaluateOptions): Promise
   // The longest first, so that the two threads end together.
   const centralised = train(data, 0)
   const silos = data.map((one, i) => train([one], i + 1).catch(undefinedWithoutData))
-  return { centralised: await centralised, local: await Promise.all(silos) }
+  // Waited for together: if all fail at once, each failure must have found somebody who waits.
+  const [central, alone] = await Promise.all([centralised, Promise.all(silos)])
+  return { centralised: central, local: alone }
 }
 
 function undefinedWithoutData(error: unknown): undefined {

@@ -165,7 +165,8 @@ function resourceLine(report: DemoReport): string {
 }
 
 function figure(value: number | null): string {
-  return value === null ? '-' : value.toFixed(3)
+  // Not a number: there are no such attacks in the later traffic, so nothing can be measured.
+  return value === null || Number.isNaN(value) ? '-' : value.toFixed(3)
 }
 
 function count(value: number): string {
