@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
+import { digest } from '../../../src/base/ids.ts'
 import { DEFAULT_MODEL } from '../../../src/node/default-model.ts'
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
 import type { TrainingView } from '../../../src/node/views.ts'
@@ -33,6 +34,7 @@ interface StartOptions extends NodeOptions {
   readonly seed: string
   readonly id?: string
   readonly config?: string
+  readonly from?: string
 }
 
 function startCommand(): Command {
@@ -42,6 +44,7 @@ function startCommand(): Command {
     .option('--strategy <name>', STRATEGIES.join(' | '), 'fedavg')
     .option('--seed <text>', 'seed of the first model, of selection and of shuffles', 'entente')
     .option('--id <name>', 'name of the training (default: drawn)')
+    .option('--from <hash>', 'go on from this model of the ledger instead of a fresh one')
     .option('--config <file>', 'JSON file with a whole training configuration; options above are ignored')
     .addOption(directoryOption())
     .addOption(jsonOption())
@@ -52,6 +55,7 @@ function startCommand(): Command {
         const started = await operator.startTraining({
           config,
           ...(options.id === undefined ? {} : { trainingId: options.id }),
+          ...(options.from === undefined ? {} : { initialModel: digest(options.from) }),
         })
         print(
           started,
@@ -63,9 +67,10 @@ function startCommand(): Command {
     )
 }
 
-function configOf({ rounds, strategy, seed }: StartOptions): unknown {
+/** A model to go on from says itself which model it is. */
+function configOf({ rounds, strategy, seed, from }: StartOptions): unknown {
   return {
-    model: DEFAULT_MODEL,
+    ...(from === undefined ? { model: DEFAULT_MODEL } : {}),
     rounds: wholeNumber('--rounds', rounds, 1, 100_000),
     strategy: { name: strategy },
     seed,
