@@ -52,11 +52,15 @@ export async function startPrivateServer(path: string, options: PrivateServerOpt
   }
 }
 
+/** Attempts at the last port: what a killed server leaves in memory may be in its way for a moment. */
+const LAST_PORT_ATTEMPTS = 10
+
 /** The last port if it is still free, so that addresses given to other processes stay good; else any free one. */
 async function startOnFreePort(cluster: Cluster): Promise<Postmaster> {
   const last = await savedPort(cluster.directory)
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const port = attempt === 0 && last !== undefined ? last : await freePort()
+  for (let attempt = 0; attempt < 2 * LAST_PORT_ATTEMPTS; attempt++) {
+    const again = last !== undefined && attempt < LAST_PORT_ATTEMPTS && (await isFree(last))
+    const port = again ? last : await freePort()
     const started = await startPostmaster(cluster, port)
     if (started) return started
     await sleep(100)
@@ -64,11 +68,21 @@ async function startOnFreePort(cluster: Cluster): Promise<Postmaster> {
   fail('unavailable', `the private database in ${cluster.directory} does not start: see postgres.log there`)
 }
 
-function freePort(): Promise<number> {
+async function isFree(port: number): Promise<boolean> {
+  return listenOnce(port).then(
+    () => true,
+    () => false,
+  )
+}
+
+const freePort = (): Promise<number> => listenOnce(0)
+
+/** Binds a port of loopback, 0 for any, and lets it go; the port. */
+function listenOnce(wanted: number): Promise<number> {
   const probe = createServer()
   return new Promise((resolve, reject) => {
     probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
+    probe.listen(wanted, '127.0.0.1', () => {
       const address = probe.address()
       probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
     })
