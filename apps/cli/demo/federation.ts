@@ -124,7 +124,7 @@ export async function ingestAll({ group, members }: Federation, onIngested: (mem
 }
 
 /** An address that is free now; the hub keeps it over restarts, since organisations know the hub by it. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   const probe = createServer()
   return new Promise((resolve, reject) => {
     probe.once('error', reject)
