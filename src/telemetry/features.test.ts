@@ -108,6 +108,59 @@ describe('features', () => {
     expect(named(lastRow(beacon), 'pairJitter')).toBeLessThan(named(lastRow(human), 'pairJitter') - 0.1)
   })
 
+  it('are surprised by a newcomer as much as the log is long: its own burst is not its history', () => {
+    const steady = (seconds: number): Interaction[] =>
+      Array.from({ length: seconds / 60 }, (_, i) => contact(i * 60, '10.0.0.1', '10.0.0.2'))
+    const burst = (from: number): Interaction[] =>
+      Array.from({ length: 120 }, (_, i) => contact(from + i * 5, '198.51.100.7', '10.0.0.2'))
+    const after = (seconds: number): Float32Array => lastRow([...steady(seconds), ...burst(seconds)])
+    for (const name of ['pairSurprise1m', 'sourceSurprise1m', 'pairSurprise1h', 'sourceSurprise1h'])
+      expect(named(after(200_000), name)).toBeGreaterThan(named(after(1_200), name) + 0.5)
+    expect(named(after(200_000), 'sourceSurprise1h')).toBeGreaterThan(1)
+    expect(Math.abs(named(lastRow(steady(200_000)), 'sourceSurprise1h'))).toBeLessThan(0.5)
+  })
+
+  it('tell a pair that meets on many occasions from one long burst', () => {
+    const days = Array.from({ length: 100 }, (_, i) => contact(i * 3_600, '10.0.0.1', '10.0.0.2'))
+    const hour = Array.from({ length: 100 }, (_, i) => contact(i * 36, '10.0.0.1', '10.0.0.2'))
+    expect(named(lastRow(days), 'pairSessions1w')).toBeGreaterThan(named(lastRow(hour), 'pairSessions1w') + 1)
+    expect(named(lastRow(hour), 'pairBurst')).toBeGreaterThan(named(lastRow(days), 'pairBurst') + 1)
+    expect(named(lastRow(hour), 'pairBurstLength')).toBeGreaterThan(named(lastRow(days), 'pairBurstLength') + 0.5)
+  })
+
+  it('see new partners, not old ones met again', () => {
+    const scan = Array.from({ length: 50 }, (_, i) => contact(i, '10.0.0.1', `10.0.1.${i}`))
+    const again = scan.map((one) => contact(one.time + 100_000, one.source, one.destination))
+    expect(named(lastRow(scan), 'newOut1h')).toBeGreaterThan(named(lastRow([...scan, ...again]), 'newOut1h') + 1)
+  })
+
+  it('see shares of the whole stream alike in a large organisation and in a small one', () => {
+    const busy = (times: number): Interaction[] =>
+      Array.from({ length: 500 * times }, (_, i) => contact(i / times, `10.0.0.${(i % 2) + 1}`, '10.0.0.9'))
+    const share = (times: number): number => named(lastRow(busy(times)), 'sourceOfStream1h')
+    expect(share(10)).toBeCloseTo(share(1), 1)
+    expect(named(lastRow(busy(10)), 'source1h')).toBeGreaterThan(named(lastRow(busy(1)), 'source1h') + 0.5)
+  })
+
+  it('see what is not answered', () => {
+    const asked = Array.from({ length: 50 }, (_, i) => contact(i, '10.0.0.1', '10.0.0.2'))
+    const answered = asked.flatMap((one) => [one, contact(one.time, one.destination, one.source)])
+    const question = contact(50, '10.0.0.1', '10.0.0.2')
+    const [alone, both] = [lastRow([...asked, question]), lastRow([...answered, question])]
+    expect(named(alone, 'unanswered1h')).toBeGreaterThan(named(both, 'unanswered1h') + 1)
+    expect(named(both, 'answers1h')).toBeGreaterThan(named(alone, 'answers1h') + 1)
+  })
+
+  it('tell the internet from private networks of others, and call no name public', () => {
+    const ends = (source: string, destination: string): number[] => {
+      const row = lastRow([contact(0, source, destination)])
+      return ['sourceLocal', 'destinationLocal', 'sourcePublic', 'destinationPublic'].map((name) => named(row, name))
+    }
+    expect(ends('198.51.100.1', '10.0.0.1')).toEqual([0, 1, 1, 0])
+    expect(ends('192.168.7.7', '2001:db8::1')).toEqual([0, 0, 0, 1])
+    expect(ends('pc7.example.org', '10.0.0.1')).toEqual([0, 1, 0, 0])
+  })
+
   it('forget as time passes', () => {
     const burst = Array.from({ length: 100 }, (_, i) => contact(i / 10, '10.0.0.1', '10.0.0.2'))
     const soon = lastRow([...burst, contact(11, '10.0.0.1', '10.0.0.2')])

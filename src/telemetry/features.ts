@@ -3,11 +3,14 @@
  * a row is written before anything of the row is learnt. Groups and names: features/names.ts.
  */
 
-import { ageCounts, putRecency, putRhythm, putShares, putSurprise, putVolume } from './features/contacts.ts'
+import { ageCounts } from './features/ageing.ts'
+import { putRecency, putRhythm, putShares, putVolume } from './features/contacts.ts'
 import { putBytes, putDirection, putIdentity, putOutcome, putService } from './features/content.ts'
+import { putAnswers, putBursts, putFamiliarity, putStreamShares } from './features/familiarity.ts'
 import { learn } from './features/learn.ts'
 import { Row } from './features/row.ts'
 import { StreamState } from './features/state.ts'
+import { putSurprise } from './features/surprise.ts'
 import type { Interaction } from './interaction.ts'
 import { localMatcher } from './networks.ts'
 
@@ -40,6 +43,10 @@ export function createFeatureStream(options: FeatureOptions): FeatureStream {
     ageCounts(row, time)
     putVolume(row, time)
     putSurprise(row, time)
+    putFamiliarity(row)
+    putStreamShares(row)
+    putAnswers(row)
+    putBursts(row, time)
     putShares(row)
     putRhythm(row)
     putService(row, interaction, time)

@@ -56,6 +56,8 @@ export function putDirection(row: Row): void {
   const { source, destination } = row.state
   row.put(row.host(source + HOST.local))
   row.put(row.host(destination + HOST.local))
+  row.put(row.host(source + HOST.public))
+  row.put(row.host(destination + HOST.public))
   row.put(row.host(source + HOST.segment) === row.host(destination + HOST.segment) ? 1 : 0)
 }
 

@@ -1,18 +1,21 @@
-/** Exponentially decayed counts over 1 min, 10 min, 1 h and 1 day: windows without queues, four numbers each. */
+/** Exponentially decayed counts over 1 min, 10 min, 1 h and 1 day, four numbers each, some over a week: windows without queues. */
 
 export const MINUTE = 60
+export const HOUR = 3600
 export const DAY = 86_400
+export const WEEK = 7 * DAY
 
-/** exp(-gap / window) for the four windows; reused, so that a row allocates nothing. */
+/** exp(-gap / window) for the four windows and a week; reused, so that a row allocates nothing. */
 export class Decay {
   m1 = 1
   m10 = 1
   h1 = 1
   d1 = 1
+  w1 = 1
 
   set(gap: number): void {
     if (gap === 0) {
-      this.m1 = this.m10 = this.h1 = this.d1 = 1
+      this.m1 = this.m10 = this.h1 = this.d1 = this.w1 = 1
       return
     }
     const m10 = Math.exp(-gap / 600)
@@ -22,6 +25,7 @@ export class Decay {
     this.m1 = eighth * square
     this.h1 = Math.exp(-gap / 3600)
     this.d1 = Math.exp(-gap / DAY)
+    this.w1 = Math.exp(-gap / WEEK)
   }
 
   /** Ages four consecutive counts of `values` from `at`. */
@@ -48,8 +52,7 @@ export function addOne(values: Float64Array, at: number): void {
   for (let k = at; k < at + 4; k++) values[k] = (values[k] as number) + 1
 }
 
-/** Events a minute that a one-day count foretells, for an entity known for `age` seconds. */
-export function expectedPerMinute(day: number, age: number): number {
-  const covered = DAY * (1 - Math.exp(-age / DAY))
-  return (day * MINUTE) / Math.max(MINUTE, covered)
+/** Seconds of history that a decayed count of this window holds when the log is `age` seconds long. */
+export function coveredSeconds(window: number, age: number): number {
+  return window * (1 - Math.exp(-age / window))
 }

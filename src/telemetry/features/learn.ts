@@ -4,7 +4,7 @@ import type { Interaction } from '../interaction.ts'
 import { addDistinct, addOne } from './decay.ts'
 import type { Row } from './row.ts'
 import { outcomeOf } from './service.ts'
-import { HOST, PAIR, stamp } from './state.ts'
+import { BURST_GAP, HOST, PAIR, STREAM, stamp } from './state.ts'
 
 /** Each new gap of a pair, and each new size, moves their running mean by this weight. */
 const WEIGHT = 0.2
@@ -24,10 +24,9 @@ function learnHosts(row: Row, interaction: Interaction): void {
   addDistinct(values, destination + HOST.fanIn, row.pairDecay, !pairIsNew)
   add(values, source + HOST.everSent, 1)
   add(values, destination + HOST.everReceived, 1)
-  if (pairIsNew) {
-    add(values, source + HOST.degreeOut, 1)
-    add(values, destination + HOST.degreeIn, 1)
-  }
+  add(values, source + HOST.burst, 1)
+  learnWeek(row)
+  if (pairIsNew) learnNewPair(row)
   if (outcomeOf(interaction.connectionState) < 0) {
     add(values, source + HOST.failedOut, 1)
     add(values, destination + HOST.failedIn, 1)
@@ -39,10 +38,33 @@ function learnHosts(row: Row, interaction: Interaction): void {
   }
 }
 
+function learnWeek(row: Row): void {
+  const { source, destination, pairIsNew, hosts } = row.state
+  const unmet = pairIsNew ? 1 : 1 - row.pairDecay.w1
+  add(hosts.values, source + HOST.sent1w, 1)
+  add(hosts.values, destination + HOST.received1w, 1)
+  add(hosts.values, source + HOST.fanOut1w, unmet)
+  add(hosts.values, destination + HOST.fanIn1w, unmet)
+}
+
+function learnNewPair(row: Row): void {
+  const { source, destination, hosts } = row.state
+  for (const field of [HOST.degreeOut, HOST.newOut1h, HOST.newOut1d]) add(hosts.values, source + field, 1)
+  for (const field of [HOST.degreeIn, HOST.newIn1h, HOST.newIn1d]) add(hosts.values, destination + field, 1)
+}
+
+function learnStream(row: Row): void {
+  const { stream, pairIsNew } = row.state
+  add(stream, STREAM.h1, 1)
+  add(stream, STREAM.d1, 1)
+  if (pairIsNew) add(stream, STREAM.newPairs1h, 1)
+}
+
 function learnPair(row: Row, interaction: Interaction): void {
   const { pair, pairs, pairIsNew } = row.state
   const values = pairs.values
-  for (const field of [PAIR.m1, PAIR.h1, PAIR.d1]) add(values, pair + field, 1)
+  for (const field of [PAIR.m1, PAIR.h1, PAIR.d1, PAIR.w1, PAIR.burst]) add(values, pair + field, 1)
+  if (row.pairGap < 0 || row.pairGap > BURST_GAP) add(values, pair + PAIR.sessions1w, 1)
   const size = Math.log1p(interaction.sourceBytes ?? 0)
   add(values, pair + PAIR.bytes1d, interaction.sourceBytes ?? 0)
   if (pairIsNew) {
@@ -65,4 +87,5 @@ function learnRhythm(values: Float64Array, pair: number, logGap: number): void {
 export function learn(row: Row, interaction: Interaction): void {
   learnHosts(row, interaction)
   learnPair(row, interaction)
+  learnStream(row)
 }

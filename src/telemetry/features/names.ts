@@ -52,7 +52,41 @@ export const FEATURE_GROUPS: readonly FeatureGroup[] = [
   {
     name: 'surprise',
     identity: false,
-    features: ['pairSurprise', 'sourceSurprise', 'destinationSurprise', 'fanOutSurprise', 'fanInSurprise'],
+    features: [
+      'pairSurprise1m',
+      'sourceSurprise1m',
+      'destinationSurprise1m',
+      'fanOutSurprise1m',
+      'fanInSurprise1m',
+      'pairSurprise1h',
+      'sourceSurprise1h',
+      'destinationSurprise1h',
+      'fanOutSurprise1h',
+      'fanInSurprise1h',
+    ],
+  },
+  {
+    name: 'familiarity',
+    identity: false,
+    features: ['pair1w', 'pairSessions1w', 'newOut1h', 'newOut1d', 'newIn1h', 'newIn1d'],
+  },
+  {
+    name: 'streamShares',
+    identity: false,
+    features: [
+      'pairOfStream1h',
+      'sourceOfStream1h',
+      'destinationOfStream1h',
+      'sourceOfStream1d',
+      'destinationOfStream1d',
+      'newOutOfStream1h',
+    ],
+  },
+  { name: 'answers', identity: false, features: ['answers1h', 'unanswered1h'] },
+  {
+    name: 'bursts',
+    identity: false,
+    features: ['pairBurst', 'pairBurstLength', 'sourceBurst', 'sourceBurstLength'],
   },
   {
     name: 'shares',
@@ -94,7 +128,11 @@ export const FEATURE_GROUPS: readonly FeatureGroup[] = [
       'sourceSent1h',
     ],
   },
-  { name: 'direction', identity: false, features: ['sourceLocal', 'destinationLocal', 'sameSegment'] },
+  {
+    name: 'direction',
+    identity: false,
+    features: ['sourceLocal', 'destinationLocal', 'sourcePublic', 'destinationPublic', 'sameSegment'],
+  },
   {
     name: 'identity',
     identity: true,

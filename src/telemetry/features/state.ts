@@ -1,7 +1,7 @@
 /** What is remembered between rows: the fields of a host, a pair and a service. */
 
 import { addressWords } from '../address.ts'
-import { segmentOf } from '../networks.ts'
+import { localMatcher, PRIVATE_NETWORKS, segmentOf } from '../networks.ts'
 import { mix, SlotTable, textHash } from './slot-table.ts'
 
 /** Fields of a host; counts take four fields each, see decay.ts. */
@@ -24,13 +24,47 @@ export const HOST = {
   everReceived: 26,
   degreeOut: 27,
   degreeIn: 28,
+  /** Of pairs that were not known before, within an hour and a day. */
+  newOut1h: 29,
+  newOut1d: 30,
+  newIn1h: 31,
+  newIn1d: 32,
+  sent1w: 33,
+  received1w: 34,
+  fanOut1w: 35,
+  fanIn1w: 36,
+  /** The burst of sending under way: since when, and how many. */
+  burstSince: 37,
+  burst: 38,
+  /** 1 = an address of the internet, not of a private network (RFC 1918 and the like) and not a name. */
+  public: 39,
 } as const
-const HOST_FIELDS = 32
+const HOST_FIELDS = 40
 
-export const PAIR = { time: 0, m1: 1, h1: 2, d1: 3, interval: 4, jitter: 5, bytes1d: 6, meanBytes: 7 } as const
-const PAIR_FIELDS = 8
+export const PAIR = {
+  time: 0,
+  m1: 1,
+  h1: 2,
+  d1: 3,
+  interval: 4,
+  jitter: 5,
+  bytes1d: 6,
+  meanBytes: 7,
+  w1: 8,
+  /** Bursts of this pair, within a week. */
+  sessions1w: 9,
+  burstSince: 10,
+  burst: 11,
+} as const
+const PAIR_FIELDS = 12
 
-/** At most 128 MiB of hosts, 64 MiB of pairs and 2 x 16 MiB of services, whatever is thrown at it. */
+/** Fields of the whole stream. */
+export const STREAM = { since: 0, time: 1, h1: 2, d1: 3, newPairs1h: 4 } as const
+
+/** A longer silence ends a burst. Seconds. */
+export const BURST_GAP = 600
+
+/** At most 168 MiB of hosts, 112 MiB of pairs and 2 x 12 MiB of services, whatever is thrown at it. */
 const HOSTS_MAX = 1 << 19
 const PAIRS_MAX = 1 << 20
 const SERVICES_MAX = 1 << 19
@@ -45,7 +79,9 @@ export class StreamState {
   /** Last use of (source, destination port), and of (source, destination, destination port). */
   readonly sourcePorts = new SlotTable(1, SERVICES_MAX)
   readonly pairPorts = new SlotTable(1, SERVICES_MAX)
+  readonly stream = new Float64Array(5)
   private readonly isLocal: (address: string) => boolean
+  private readonly isPrivate = localMatcher(PRIVATE_NETWORKS)
   source = 0
   destination = 0
   /** -1 = the reverse pair is not known. */
@@ -96,8 +132,13 @@ export class StreamState {
     const values = this.hosts.values
     values[at + HOST.since] = time
     values[at + HOST.local] = this.isLocal(address) ? 1 : 0
+    values[at + HOST.public] = this.isPublic(address) ? 1 : 0
     values[at + HOST.segment] = textHash(segmentOf(address) ?? address, addressWords(address)?.[2] === 0xffff ? 4 : 6)
     return at
+  }
+
+  private isPublic(address: string): boolean {
+    return addressWords(address) !== undefined && !this.isPrivate(address)
   }
 
   /** Seconds since the source last used this port anywhere, -1 if never; then remembers this use. */
