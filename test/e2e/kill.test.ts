@@ -23,4 +23,4 @@ it('a hub killed while it aggregates finishes the round with the very model of a
   } finally {
     await federation.close()
   }
-})
+}, 180_000)
