@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type EntenteError, fail } from '../base/errors.ts'
 import { type FederationId, federationId, type OrganisationId, organisationId } from '../base/ids.ts'
 import { parseYaml, refuse, type Source } from './config-source.ts'
+import { LOG_FORMATS } from '../telemetry/interaction.ts'
 import { LOG_LEVELS } from './logging.ts'
 import { replaceFile } from './replace-file.ts'
 
@@ -33,7 +34,7 @@ const cidr = z.string().refine(isCidr, { error: 'expected a network like 192.168
 
 const dataSchema = z.strictObject({
   paths: z.array(z.string().min(1)).default([]),
-  format: z.enum(['auto', 'zeek-tsv', 'zeek-json', 'suricata-eve', 'darpa-csv']).default('auto'),
+  format: z.enum(['auto', ...LOG_FORMATS]).default('auto'),
   localNetworks: z.array(cidr).default(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']),
   trainUntil: z.number().nullable().default(null),
   labels: z

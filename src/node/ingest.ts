@@ -3,13 +3,13 @@
 import { join } from 'node:path'
 import { fail } from '../base/errors.ts'
 import type { DatasetInfo, DatasetSource } from '../telemetry/dataset.ts'
-import type { LogFormat } from '../telemetry/interaction.ts'
+import type { Interaction, LogFormat, Selection } from '../telemetry/interaction.ts'
 import { createQuarantine } from './ingest/quarantine.ts'
-import { readSource } from './ingest/source.ts'
+import { readLogs, type RefusedFile } from './ingest/survey.ts'
 import { DatasetWriter } from './ingest/writer.ts'
 
 export interface IngestOptions {
-  /** Log files, read in this order; plain, gzip or zip. */
+  /** Log files, read in this order: plain, gzip, zstd or zip; of a directory all files below it, sorted. */
   readonly paths: readonly string[]
   readonly format: LogFormat | 'auto'
   /** CIDR; none = the private ranges. */
@@ -20,6 +20,8 @@ export interface IngestOptions {
   readonly quarantineDirectory: string
   /** Adds the identity features; a federation must agree on it. */
   readonly identity?: boolean
+  /** Default `contacts`: each connection once. Rows of other kinds lack ports and bytes where their log does. */
+  readonly selection?: Selection
   /** Told the rows so far, after every batch. */
   readonly onProgress?: (rows: number) => void
 }
@@ -28,6 +30,8 @@ export interface IngestReport {
   readonly info: DatasetInfo
   readonly refusedLines: number
   readonly quarantinedLines: number
+  /** Files below a directory, or in a zip, that are no logs. */
+  readonly refusedFiles: readonly RefusedFile[]
 }
 
 /**
@@ -39,28 +43,27 @@ export async function ingest(options: IngestOptions): Promise<IngestReport> {
   const writer = await DatasetWriter.create(options.directory, options)
   const quarantine = createQuarantine()
   try {
-    const sources: DatasetSource[] = []
     let rows = 0
+    const take = (interaction: Interaction, line: number): void => {
+      writer.add(interaction, line)
+      rows++
+    }
     const pause = async (): Promise<void> => {
       await writer.flush()
       options.onProgress?.(rows)
     }
-    for (const path of options.paths) {
-      const take: Parameters<typeof readSource>[3] = (interaction, line) => {
-        writer.add(interaction, line)
-        rows++
-      }
-      sources.push(await readSource(path, options.format, quarantine, take, pause))
-    }
+    const { format, selection = 'contacts' } = options
+    const read = await readLogs(options.paths, { format, selection, quarantine }, take, pause)
+    const sources = read.sources.map(({ source }) => source)
     const info = await writer.finish(sources)
     const quarantinedLines = quarantine.write(join(options.quarantineDirectory, 'refused.jsonl'))
-    return { info, refusedLines: refusedLines(sources), quarantinedLines }
+    return { info, refusedLines: refusedLines(sources), quarantinedLines, refusedFiles: read.refusedFiles }
   } catch (cause) {
     await writer.abort()
     throw cause
   }
 }
 
-function refusedLines(sources: readonly DatasetSource[]): number {
+export function refusedLines(sources: readonly DatasetSource[]): number {
   return sources.flatMap((source) => Object.values(source.refused)).reduce((sum, count) => sum + count, 0)
 }

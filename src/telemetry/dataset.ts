@@ -5,6 +5,7 @@
 
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
+import { LOG_FORMATS } from './interaction.ts'
 
 export const DATASET_FILES = {
   info: 'dataset.json',
@@ -26,7 +27,7 @@ const counts = z.record(z.string(), z.int().nonnegative())
 const sourceSchema = z.strictObject({
   /** Base name of the file. */
   name: z.string(),
-  format: z.enum(['zeek-tsv', 'zeek-json', 'suricata-eve', 'darpa-csv']),
+  format: z.enum(LOG_FORMATS),
   lines: z.int().nonnegative(),
   interactions: z.int().nonnegative(),
   /** Lines that hold no interaction, by kind. */

@@ -41,8 +41,8 @@ class Splitter {
 }
 
 /** @throws input-invalid if the file cannot be read, or its compression is damaged (after what came before it). */
-export async function* readLines(path: string): AsyncGenerator<LineBatch> {
-  const stream = await openLog(path)
+export async function* readLines(path: string, entry?: string): AsyncGenerator<LineBatch> {
+  const stream = await openLog(path, entry)
   const decoder = new StringDecoder('utf8')
   const splitter = new Splitter()
   try {

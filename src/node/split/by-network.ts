@@ -98,7 +98,10 @@ const EXTENSIONS: Readonly<Record<LogFormat, string>> = {
   'zeek-tsv': 'conn.log',
   'zeek-json': 'conn.jsonl',
   'suricata-eve': 'eve.json',
+  'windows-json': 'windows.jsonl',
+  'netflow-csv': 'netflow.csv',
   'darpa-csv': 'csv',
+  'interaction-json': 'interactions.jsonl',
 }
 
 export async function splitByNetwork(options: SplitOptions, format: LogFormat): Promise<SplitReport> {

@@ -1,14 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { LineParser, LogFormat } from '../interaction.ts'
+import { LOG_FORMATS, type LineParser, type Selection } from '../interaction.ts'
 import { DARPA_EPOCH, darpaCsvParser } from './darpa-csv.ts'
 import { createParser, detectFormat } from './detect.ts'
 import { isoSeconds, nonNegative } from './number.ts'
 import { eveEnds, suricataEveParser } from './suricata-eve.ts'
 import { zeekJsonParser } from './zeek-json.ts'
-import { familyOf, zeekTsvParser } from './zeek-tsv.ts'
+import { familyOf } from './zeek-kinds.ts'
+import { zeekTsvParser } from './zeek-tsv.ts'
 
-const FORMATS: readonly LogFormat[] = ['zeek-tsv', 'zeek-json', 'suricata-eve', 'darpa-csv']
+const PARSERS = LOG_FORMATS.flatMap((format) =>
+  (['contacts', 'all'] as const).map((selection): [string, Selection] => [format, selection]),
+) as [(typeof LOG_FORMATS)[number], Selection][]
 const ZEEK_FIELDS =
   '#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\tlabel\ttechnique'
 const ZEEK_ROW = '1.5\tC1\t10.0.0.1\t1024\t10.0.0.2\t445\tTCP\tsmb\t0.25\t10\t20\tSF\tMalicious\tT1021.002'
@@ -18,6 +21,14 @@ function parsed(parser: LineParser, line: string) {
   return 'ok' in result && result.ok ? result.interaction : result
 }
 
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    return '{"ts":{},"conn_state":[]}'
+  }
+}
+
 describe('every parser', () => {
   const awkward = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -25,21 +36,24 @@ describe('every parser', () => {
     fc.string().map((text) => `{"event_type":"flow","flow":${JSON.stringify(text)}}`),
     fc.array(fc.string(), { maxLength: 20 }).map((fields) => fields.join('\t')),
     fc.array(fc.string(), { maxLength: 6 }).map((fields) => fields.join(',')),
+    fc
+      .record({
+        EventID: fc.constantFrom(1, 3, '4624', 4648, 5156, {}),
+        Channel: fc.constantFrom('Security', 'Sysmon', 3),
+      })
+      .chain((head) =>
+        fc.anything().map((Hostname) => jsonOf({ ...head, Hostname, '@timestamp': '2020-01-01T00:00:00Z' })),
+      ),
+    fc.constantFrom('#path\tdns', '#path\tnotice', 'StartTime,SrcAddr,DstAddr,Label', 'Summary'),
     fc.array(fc.string(), { maxLength: 6 }).map((fields) => `#fields\t${fields.join('\t')}`),
     fc
       .record({ ts: fc.anything(), 'id.orig_h': fc.anything(), conn_state: fc.anything(), proto: fc.anything() })
-      .map((value) => {
-        try {
-          return JSON.stringify(value) ?? ''
-        } catch {
-          return '{"ts":{},"conn_state":[]}'
-        }
-      }),
+      .map(jsonOf),
   )
-  it.each(FORMATS)('of %s survives any lines and says why it refuses one', (format) => {
+  it.each(PARSERS)('of %s survives any lines and says why it refuses one, selecting %s', (format, selection) => {
     fc.assert(
       fc.property(fc.array(awkward, { maxLength: 8 }), (lines) => {
-        const parser = createParser(format)
+        const parser = createParser(format, selection)
         for (const line of [ZEEK_FIELDS, ...lines]) {
           const result = parser.parse(line)
           if ('ok' in result && !result.ok) expect(result.reason).toMatch(/^[a-z-]+$/)
@@ -284,6 +298,11 @@ describe('the format', () => {
     [['#tick 4', '172.016.112.020,192.168.001.010,06/01/1998-07:55,-'], 'darpa-csv'],
     [['[', '  {'], undefined],
     [['a,b,c,d'], undefined],
+    [['{"EventID":1,"Channel":"Security"}'], 'windows-json'],
+    [['[', '  {', '    "event_type": "alert"', '  },'], 'suricata-eve'],
+    [['StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State'], 'netflow-csv'],
+    [['ts,te,td,sa,da,sp,dp,pr,flg'], 'netflow-csv'],
+    [['{"time":1,"source":"10.0.0.1","destination":"10.0.0.2","kind":"flow"}'], 'interaction-json'],
   ])('of %j is %s', (lines, format) => expect(detectFormat(lines)).toBe(format))
 })
 
@@ -297,7 +316,15 @@ describe('numbers', () => {
   it('of ISO stamps honour the offset and keep microseconds', () => {
     expect(isoSeconds('2021-06-06T15:59:46.457984+0200')).toBeCloseTo(1622987986.457984, 5)
     expect(isoSeconds('2021-06-06T13:59:46.457984Z')).toBeCloseTo(1622987986.457984, 5)
-    for (const text of ['2021-13-06T15:59:46Z', '2021-06-06', '2021-06-06T25:00:00Z', `${'1'.repeat(50)}`])
+    expect(isoSeconds('2024-02-29T00:00:00Z')).toBe(1709164800)
+    for (const text of [
+      '2021-02-29T00:00:00Z',
+      '2021-04-31T00:00:00Z',
+      '2021-13-06T15:59:46Z',
+      '2021-06-06',
+      '2021-06-06T25:00:00Z',
+      `${'1'.repeat(50)}`,
+    ])
       expect(isoSeconds(text)).toBeNaN()
   })
 })

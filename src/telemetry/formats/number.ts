@@ -27,10 +27,30 @@ export function isoSeconds(text: string): number {
   if (match === null) return Number.NaN
   const [, year, month, day, hour, minute, second, fraction, offset] = match
   const [m, d] = [Number(month), Number(day)]
-  if (m < 1 || m > 12 || d < 1 || d > 31 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60)
+  if (
+    m < 1 ||
+    m > 12 ||
+    d < 1 ||
+    d > daysOf(Number(year), m) ||
+    Number(hour) > 23 ||
+    Number(minute) > 59 ||
+    Number(second) > 60
+  )
     return Number.NaN
   const whole = Date.UTC(Number(year), m - 1, d, Number(hour), Number(minute), Number(second)) / 1000
   return whole - offsetSeconds(offset) + (fraction === undefined ? 0 : Number(`0.${fraction}`))
+}
+
+/** Days of a month: 30 February is a mistake, and would be read as 2 March. */
+function daysOf(year: number, month: number): number {
+  if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+}
+
+/** Seconds since the epoch of `2011/08/10 09:46:59.607825`, an ISO 8601 stamp, or a number of seconds; NaN otherwise. */
+export function stampSeconds(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text)
+  return isoSeconds(text.replaceAll('/', '-').replace(' ', 'T'))
 }
 
 function offsetSeconds(offset: string | undefined): number {

@@ -3,11 +3,20 @@
  * alert's category, if that flow is logged later; a flow's own `alerted` flag says so too. An alert whose flow never
  * comes, or came before without the flag, becomes an interaction of kind `alert` of its own. Severity 3 and above is
  * information, not an attack (classification.config: "Not Suspicious Traffic", "Misc activity"). A flow that says
- * `alerted: false` is benign in the judgement of the rule set; a flow that says nothing is unknown.
+ * `alerted: false` is benign in the judgement of the rule set; a flow that says nothing is unknown. When all records are
+ * selected, every alert is an interaction at once, informational ones without a label, and so are dns, http and tls.
  */
 
 import { cachedAddresses, canonicalAddress } from '../address.ts'
-import { type Interaction, type LineParser, type ParsedLine, refused, skipped } from '../interaction.ts'
+import {
+  DETAIL_LENGTH_MAX,
+  type Interaction,
+  type LineParser,
+  type ParsedLine,
+  refused,
+  type Selection,
+  skipped,
+} from '../interaction.ts'
 import { wordTable } from './intern.ts'
 import { isoSeconds, isPort, isTime } from './number.ts'
 import { amountAt, asRecord, type JsonRecord, parseRecord, stringAt } from './record.ts'
@@ -60,7 +69,23 @@ function addAmounts(interaction: Mutable<Interaction>, flow: JsonRecord): boolea
   return values.every((value) => value === undefined || Number.isFinite(value))
 }
 
-export function suricataEveParser(): LineParser {
+/** What a dns, http or tls record is about. */
+function aboutOf(type: string, record: JsonRecord): string | undefined {
+  const about = asRecord(record[type])
+  if (about === undefined) return undefined
+  if (type === 'tls') return stringAt(about, 'sni') ?? stringAt(about, 'subject')
+  if (type === 'http') return `${stringAt(about, 'hostname') ?? ''}${stringAt(about, 'url') ?? ''}` || undefined
+  const [query] = Array.isArray(about['queries']) ? (about['queries'] as readonly unknown[]) : []
+  return stringAt(about, 'rrname') ?? stringAt(asRecord(query) ?? {}, 'rrname')
+}
+
+/** An answer repeats its query: DNS logs of version 1 and 2 say `answer`, of version 3 `response`. */
+function isAnswer(record: JsonRecord): boolean {
+  const type = stringAt(asRecord(record['dns']) ?? {}, 'type')
+  return type === 'answer' || type === 'response'
+}
+
+export function suricataEveParser(selection: Selection = 'contacts'): LineParser {
   const address = cachedAddresses(canonicalAddress)
   const word = wordTable((text) => text)
   const lower = wordTable((text) => text.toLowerCase())
@@ -72,7 +97,7 @@ export function suricataEveParser(): LineParser {
   /** The part that flow and alert records share; a text is the reason of refusal. */
   function endpoints(record: JsonRecord, kind: string): Mutable<Interaction> | string {
     const flow = asRecord(record['flow'])
-    const time = timeOf(record, flow)
+    const time = timeOf(record, kind === 'flow' || kind === 'alert' ? flow : undefined)
     if (!isTime(time)) return 'time'
     const source = address(stringAt(record, 'src_ip') ?? '')
     const destination = address(stringAt(record, 'dest_ip') ?? '')
@@ -115,15 +140,38 @@ export function suricataEveParser(): LineParser {
   function alertRecord(record: JsonRecord): ParsedLine {
     const alert = asRecord(record['alert'])
     if (alert === undefined) return refused('alert')
-    if ((amountAt(alert, 'severity') ?? 1) > ATTACK_SEVERITY_MAX) return skipped('alert-informational')
+    const informational = (amountAt(alert, 'severity') ?? 1) > ATTACK_SEVERITY_MAX
+    if (informational && selection === 'contacts') return skipped('alert-informational')
     const interaction = endpoints(record, 'alert')
     if (typeof interaction === 'string') return refused(interaction)
+    const signature = stringAt(alert, 'signature')
+    if (selection === 'all' && signature !== undefined) interaction.detail = signature.slice(0, DETAIL_LENGTH_MAX)
+    if (informational) return { ok: true, interaction }
     interaction.label = 'attack'
     interaction.technique = word(stringAt(alert, 'category') || stringAt(alert, 'signature') || 'unnamed')
     const id = flowId(record)
+    if (selection === 'all') return announce(id, interaction)
     if (id === undefined) return { ok: true, interaction }
     if (labelled.has(id) || pending.has(id)) return skipped('alert-of-known-flow')
     return wait(id, interaction)
+  }
+
+  /** Out at once, and remembered for its flow's label. */
+  function announce(id: string | undefined, interaction: Interaction): ParsedLine {
+    if (id !== undefined && !labelled.has(id) && !pending.has(id)) wait(id, interaction)
+    return { ok: true, interaction }
+  }
+
+  function application(type: 'dns' | 'http' | 'tls', record: JsonRecord): ParsedLine {
+    if (type === 'dns' && isAnswer(record)) return skipped('dns-answer')
+    const interaction = endpoints(record, type)
+    if (typeof interaction === 'string') return refused(interaction)
+    interaction.service ??= type
+    const detail = aboutOf(type, record)
+    if (detail !== undefined) interaction.detail = detail.slice(0, DETAIL_LENGTH_MAX)
+    const body = amountAt(asRecord(record['http']) ?? {}, 'length')
+    if (type === 'http' && body !== undefined) interaction.destinationBytes = body
+    return Number.isNaN(body) ? refused('number') : { ok: true, interaction }
   }
 
   function wait(id: string, interaction: Interaction): ParsedLine {
@@ -141,11 +189,13 @@ export function suricataEveParser(): LineParser {
     const type = stringAt(record, 'event_type')
     if (type === undefined) return refused('event-type')
     if (type === 'flow') return flowRecord(record)
-    return type === 'alert' ? alertRecord(record) : skipped(word(type))
+    if (type === 'alert') return alertRecord(record)
+    if (selection === 'all' && (type === 'dns' || type === 'http' || type === 'tls')) return application(type, record)
+    return skipped(word(type))
   }
 
   function finish(): readonly Interaction[] {
-    const waiting = [...pending.values()]
+    const waiting = selection === 'all' ? [] : [...pending.values()]
     pending.clear()
     return waiting
   }

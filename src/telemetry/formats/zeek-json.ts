@@ -1,22 +1,34 @@
 /**
  * Zeek logs as JSON lines. Field names come with dots (`id.orig_h`), or with underscores where a shipper replaced
- * them; the log kind is `_path`, a shipper's `@stream`, or recognised by its fields. Kinds other than conn are skipped.
+ * them; the log kind is `_path`, a shipper's `@stream`, or recognised by its fields. Kinds other than conn are read as
+ * zeek-kinds.ts says, or skipped.
  */
 
 import { cachedAddresses, canonicalAddress } from '../address.ts'
-import { type Interaction, type LineParser, type ParsedLine, refused, skipped } from '../interaction.ts'
+import { type Interaction, type LineParser, type ParsedLine, refused, type Selection, skipped } from '../interaction.ts'
 import { labelOf } from '../labels.ts'
 import { wordTable } from './intern.ts'
 import { isoSeconds, isPort, isTime } from './number.ts'
 import { amountAt, type JsonRecord, parseRecord, stringAt } from './record.ts'
-import { familyOf } from './zeek-tsv.ts'
+import { familyOf, type Mutable, zeekKind, zeekKindReader, type ZeekRecord } from './zeek-kinds.ts'
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+/** Fields that only one kind of log has, for files whose records do not name theirs. */
+const SIGNS: readonly (readonly [string, readonly string[]])[] = [
+  ['dns', ['query', 'qtype']],
+  ['dns', ['query', 'trans_id']],
+  ['http', ['trans_depth', 'status_code']],
+  ['http', ['trans_depth', 'method']],
+  ['ssl', ['cipher', 'version']],
+  ['kerberos', ['request_type', 'client']],
+  ['ntlm', ['server_nb_computer_name', 'server_dns_computer_name']],
+  ['notice', ['note', 'actions']],
+]
 
 function kindOf(record: JsonRecord): string {
   const named = stringAt(record, '_path') ?? stringAt(record, '@stream')
   if (named !== undefined) return named
-  return 'conn_state' in record || ('proto' in record && 'orig_pkts' in record) ? 'conn' : 'unknown'
+  if ('conn_state' in record || ('proto' in record && 'orig_pkts' in record)) return 'conn'
+  return SIGNS.find(([, fields]) => fields.every((field) => field in record))?.[0] ?? 'unknown'
 }
 
 function timeOf(record: JsonRecord): number {
@@ -38,18 +50,36 @@ function amountsValid(i: Interaction): boolean {
   return Number.isFinite(sum)
 }
 
-export function zeekJsonParser(): LineParser {
+function byName(record: JsonRecord): ZeekRecord {
+  const at = (field: string): unknown => record[field] ?? record[field.replaceAll('.', '_')]
+  return {
+    time: timeOf(record),
+    text: (field) => {
+      const value = at(field)
+      return typeof value === 'string' && value !== '' ? value : typeof value === 'boolean' ? String(value) : undefined
+    },
+    amount: (field) => {
+      const value = at(field) ?? undefined
+      return value === undefined || (typeof value === 'number' && value >= 0) ? value : Number.NaN
+    },
+  }
+}
+
+export function zeekJsonParser(selection: Selection = 'contacts'): LineParser {
   const address = cachedAddresses(canonicalAddress)
   const kind = wordTable((text) => text)
   const lower = wordTable((text) => text.toLowerCase())
   const family = wordTable(familyOf)
+  const readKind = zeekKindReader()
 
   function parse(line: string): ParsedLine {
     if (line === '') return skipped('blank')
     const record = parseRecord(line)
     if (record === undefined) return refused('json')
     const path = kindOf(record)
-    return path === 'conn' ? connection(record) : skipped(kind(path))
+    if (path === 'conn') return connection(record)
+    const other = selection === 'all' ? zeekKind(path) : undefined
+    return other === undefined ? skipped(kind(path)) : readKind(other, byName(record))
   }
 
   function connection(record: JsonRecord): ParsedLine {

@@ -1,14 +1,23 @@
 /**
  * Zeek's tab-separated logs (docs.zeek.org, "Zeek Log Formats"): the header names the columns, so any order and any
- * extra columns are read. Logs that name another path than `conn` hold no interactions and are skipped. Labelled
+ * extra columns are read. Logs of other paths are read as zeek-kinds.ts says, or skipped. Labelled
  * captures add columns: `label` with `detailedlabel` (CTU), `detailed-label` (IoT-23) or `technique` (our generator).
  */
 
-import { cachedAddresses, canonicalAddress } from '../address.ts'
-import { type Interaction, type LineParser, type ParsedLine, refused, skipped } from '../interaction.ts'
+import { cachedAddresses, canonicalAddress, copyText } from '../address.ts'
+import {
+  type Interaction,
+  type InteractionKind,
+  type LineParser,
+  type ParsedLine,
+  refused,
+  type Selection,
+  skipped,
+} from '../interaction.ts'
 import { labelOf } from '../labels.ts'
 import { wordTable } from './intern.ts'
 import { isPort, isTime, nonNegative } from './number.ts'
+import { familyOf, type Mutable, zeekKind, zeekKindReader } from './zeek-kinds.ts'
 
 /** Columns that are read, and the positions that they keep in a row's list of fields. */
 const COLUMNS = [
@@ -48,13 +57,6 @@ const [
 ] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] as const
 const COLUMNS_MAX = 256
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
-/** `From_malicious-To_malicious-Malware_x` says who, then what: the family is what. */
-export function familyOf(detail: string): string {
-  return detail.replace(/^From_[a-z]+-To_[a-z]+-?/i, '') || 'unnamed'
-}
-
 /** For each column of the file the position among COLUMNS, or -1; undefined if a required one is missing. */
 function columnMap(fields: readonly string[]): Int16Array | undefined {
   if (fields.length > COLUMNS_MAX) return undefined
@@ -69,7 +71,12 @@ function columnMap(fields: readonly string[]): Int16Array | undefined {
   return map
 }
 
-export function zeekTsvParser(): LineParser {
+/** Positions of the columns by name, for the kinds whose records are read by name. */
+function positionsOf(fields: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(fields.slice(0, COLUMNS_MAX).map((name, at) => [copyText(name), at]))
+}
+
+export function zeekTsvParser(selection: Selection = 'contacts'): LineParser {
   const address = cachedAddresses(canonicalAddress)
   const lower = wordTable((text) => text.toLowerCase())
   const word = wordTable((text) => text)
@@ -80,6 +87,9 @@ export function zeekTsvParser(): LineParser {
   let empty = '(empty)'
   let path = ''
   let map: Int16Array | undefined
+  let positions: ReadonlyMap<string, number> = new Map()
+  let kind: InteractionKind | undefined
+  const readKind = zeekKindReader()
 
   function header(line: string): ParsedLine {
     const space = line.indexOf(' ')
@@ -89,10 +99,17 @@ export function zeekTsvParser(): LineParser {
       return skipped('comment')
     }
     const [name, ...values] = line.split(separator)
-    if (name === '#path') path = word(values[0] ?? '')
-    else if (name === '#unset_field') unset = word(values[0] ?? '-')
+    if (name === '#path') {
+      path = word(values[0] ?? '')
+      kind = selection === 'all' ? zeekKind(path) : undefined
+    } else if (name === '#unset_field') unset = word(values[0] ?? '-')
     else if (name === '#empty_field') empty = word(values[0] ?? '(empty)')
-    else if (name === '#fields') map = columnMap(values)
+    else if (name === '#fields') {
+      map = columnMap(values)
+      positions = positionsOf(values)
+      // A file of several logs in a row may lack a column that the one before had.
+      fields.fill('')
+    }
     return skipped('comment')
   }
 
@@ -115,7 +132,7 @@ export function zeekTsvParser(): LineParser {
   function parse(line: string): ParsedLine {
     if (line === '') return skipped('blank')
     if (line.charCodeAt(0) === 35) return header(line)
-    if (path !== '' && path !== 'conn') return skipped(path)
+    if (path !== '' && path !== 'conn') return kind === undefined ? skipped(path) : application(line, kind)
     if (map === undefined) return refused('no-header')
     if (!spread(line, map)) return refused('field-count')
     const time = nonNegative(fields[TS] as string)
@@ -125,6 +142,22 @@ export function zeekTsvParser(): LineParser {
     if (source === undefined || destination === undefined) return refused('address')
     const interaction: Mutable<Interaction> = { time, source, destination, kind: 'flow' }
     return details(interaction)
+  }
+
+  function application(line: string, of: InteractionKind): ParsedLine {
+    if (!positions.has('ts')) return refused('no-header')
+    const cells = line.split(separator, COLUMNS_MAX + 1)
+    if (cells.length !== positions.size) return refused('field-count')
+    const text = (field: string): string | undefined => {
+      const at = positions.get(field)
+      const cell = at === undefined ? '' : (cells[at] as string)
+      return absent(cell) ? undefined : cell
+    }
+    const amount = (field: string): number | undefined => {
+      const cell = text(field)
+      return cell === undefined ? undefined : nonNegative(cell)
+    }
+    return readKind(of, { time: nonNegative(text('ts') ?? ''), text, amount })
   }
 
   function details(interaction: Mutable<Interaction>): ParsedLine {
