@@ -172,6 +172,19 @@ describe.skipIf(platform() !== 'linux')('an interrupted demo', () => {
   })
 })
 
+describe.skipIf(platform() !== 'linux')('a demo that is interrupted twice', () => {
+  it('does not wait, and leaves no process either', async () => {
+    const { child, ended, said } = startDemo()
+    await said('nodes start:')
+    const children = await descendantsOf(child.pid ?? 0)
+    child.kill('SIGINT')
+    await sleep(20)
+    child.kill('SIGINT')
+    expect((await ended).code).toBe(130)
+    await expect.poll(() => children.filter(isAlive), { timeout: 10_000 }).toEqual([])
+  })
+})
+
 describe('a demo on captures of other tools', () => {
   describe.each([
     { tool: 'a Zeek conn.log in JSON, gzipped', path: sharedPath('data/zeek/slips-test9.conn.jsonl.gz') },

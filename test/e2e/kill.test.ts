@@ -1,26 +1,27 @@
-import { expect, it } from 'vitest'
-import { startFederation } from './federation.ts'
+import { afterAll, expect, it } from 'vitest'
+import { startFederation, type TestFederation } from './federation.ts'
 import { closeGate } from './gate.ts'
 import { forgetBlobs, outcomeOf } from './outcome.ts'
 
-it('a hub killed while it aggregates finishes the round with the very model of an undisturbed run', async () => {
-  const federation = await startFederation()
-  try {
-    await federation.startTraining('undisturbed')
-    await federation.finish('undisturbed')
-    const undisturbed = await outcomeOf(federation, 'undisturbed')
-    await forgetBlobs(federation)
+let federation: TestFederation | undefined
 
-    const gate = await closeGate(federation.hubDatabaseUrl, { stream: 'round/killed-1', event: 'aggregated' })
-    await federation.startTraining('killed')
-    await gate.reached()
-    await federation.kill('hub')
-    await gate.open()
-    await federation.start('hub')
-    await federation.finish('killed')
-    expect(undisturbed).toMatchObject({ verified: true, sameOnAllNodes: true })
-    expect(await outcomeOf(federation, 'killed')).toEqual(undisturbed)
-  } finally {
-    await federation.close()
-  }
+// After a test that ran out of time, too.
+afterAll(() => federation?.close())
+
+it('a hub killed while it aggregates finishes the round with the very model of an undisturbed run', async () => {
+  const running = (federation = await startFederation())
+  await running.startTraining('undisturbed')
+  await running.finish('undisturbed')
+  const undisturbed = await outcomeOf(running, 'undisturbed')
+  await forgetBlobs(running)
+
+  const gate = await closeGate(running.hubDatabaseUrl, { stream: 'round/killed-1', event: 'aggregated' })
+  await running.startTraining('killed')
+  await gate.reached()
+  await running.kill('hub')
+  await gate.open()
+  await running.start('hub')
+  await running.finish('killed')
+  expect(undisturbed).toMatchObject({ verified: true, sameOnAllNodes: true })
+  expect(await outcomeOf(running, 'killed')).toEqual(undisturbed)
 }, 180_000)

@@ -49,7 +49,8 @@ export interface Founding {
 export function foundFederation(directory: string, onProgress: (message: string) => void): Founding {
   const group = createProcessGroup()
   const processes = new Map<string, RunningProcess>()
-  const starting = startServer(directory, onProgress)
+  let server: PrivateServer | undefined
+  const starting = startServer(directory, onProgress).then((started) => (server = started))
   let operator: Operator | undefined
   let stopped: Promise<void> | undefined
 
@@ -59,7 +60,19 @@ export function foundFederation(directory: string, onProgress: (message: string)
     await Promise.all(organisations.map((each) => each.stop()))
     await group.stop()
     await (await starting.catch(() => undefined))?.stop()
+    process.off('exit', abandon)
   }
+  /** Whoever exits without stopping, for instance at a second Ctrl-C, leaves no process either. */
+  function abandon(): void {
+    group.killNow()
+    const pid = server?.pid()
+    try {
+      if (pid !== undefined) process.kill(pid, 'SIGQUIT')
+    } catch {
+      // It was about to be restarted.
+    }
+  }
+  process.on('exit', abandon)
   const stop = (): Promise<void> => (stopped ??= stopAll())
 
   async function start(name: string): Promise<RunningProcess> {
@@ -70,14 +83,25 @@ export function foundFederation(directory: string, onProgress: (message: string)
   }
 
   async function found(): Promise<Federation> {
-    const server = await starting
+    const { url } = await starting
     const hubDirectory = join(directory, 'hub')
-    const hubDatabaseUrl = await createDatabase(server.url, 'hub')
+    const hubDatabaseUrl = await createDatabase(url, 'hub')
     await initHub(hubDirectory, { federation: FEDERATION, listen: { host: '127.0.0.1', port: await freePort() } })
     await setConfigValue(hubDirectory, ['database'], { url: hubDatabaseUrl })
     await start('hub')
     operator = await openOperator(hubDirectory)
-    return { directory, server, hubDirectory, hubDatabaseUrl, members: [], operator, group, processes, start, stop }
+    return {
+      directory,
+      server: await starting,
+      hubDirectory,
+      hubDatabaseUrl,
+      members: [],
+      operator,
+      group,
+      processes,
+      start,
+      stop,
+    }
   }
 
   const ready = found().catch(async (error: unknown) => {

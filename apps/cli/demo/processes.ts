@@ -49,6 +49,8 @@ export interface ProcessGroup {
   runJson(args: readonly string[]): Promise<unknown>
   /** Ends every child, those too that are still starting, and refuses new ones. */
   stop(): Promise<void>
+  /** The last resort, when this process is exiting and cannot wait. */
+  killNow(): void
 }
 
 export function createProcessGroup(): ProcessGroup {
@@ -84,6 +86,9 @@ export function createProcessGroup(): ProcessGroup {
     async stop() {
       stopping = true
       await Promise.all([...living].map(end))
+    },
+    killNow() {
+      for (const child of living) child.kill('SIGKILL')
     },
   }
 }
