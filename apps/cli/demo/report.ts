@@ -115,14 +115,18 @@ function line(name: string, metrics: Metrics['unique'] | null): string[] {
   return [name, ...[auc, ap, stealthyAuc, stealthyAp, othersRecall].map(figure)]
 }
 
-/** The one sentence that says what taking part was worth. */
-function headline({ metrics: { federated, localPooled, counter } }: DemoReport): string[] {
-  if (federated.othersRecall === null) return []
-  const alone = localPooled?.othersRecall ?? null
+/** The one sentence that says what taking part was worth; on triples, where a flood counts as little as a single scan. */
+function headline({ metrics }: DemoReport): string[] {
+  const federated = metrics.federated.unique.othersRecall
+  if (federated === null) return []
+  const others = [
+    ['each organisation alone', metrics.localPooled?.unique.othersRecall ?? null],
+    ['a counter without labels', metrics.counter.unique.othersRecall],
+  ] as const
+  const comparisons = others.map(([who, share]) => (share === null ? '' : `, ${who} ${percent(share)}`))
   return [
-    `Of the attacks that only others had labels of, the federated model finds ${percent(federated.othersRecall)}` +
-      (alone === null ? '' : `, each organisation alone ${percent(alone)}`) +
-      (counter.othersRecall === null ? '.' : `, a counter without labels ${percent(counter.othersRecall)}.`),
+    'Of the attack triples that only others had labels of,',
+    `the federated model finds ${percent(federated)}${comparisons.join('')}.`,
     '',
   ]
 }
