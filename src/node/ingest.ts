@@ -5,6 +5,7 @@ import { fail } from '../base/errors.ts'
 import type { DatasetInfo, DatasetSource } from '../telemetry/dataset.ts'
 import type { Interaction, LogFormat, Selection } from '../telemetry/interaction.ts'
 import { createQuarantine } from './ingest/quarantine.ts'
+import type { SourceReport } from './ingest/source.ts'
 import { readLogs, type RefusedFile } from './ingest/survey.ts'
 import { DatasetWriter } from './ingest/writer.ts'
 
@@ -30,6 +31,8 @@ export interface IngestReport {
   readonly info: DatasetInfo
   readonly refusedLines: number
   readonly quarantinedLines: number
+  /** Per log, with interactions by kind. */
+  readonly sources: readonly SourceReport[]
   /** Files below a directory, or in a zip, that are no logs. */
   readonly refusedFiles: readonly RefusedFile[]
 }
@@ -57,7 +60,7 @@ export async function ingest(options: IngestOptions): Promise<IngestReport> {
     const sources = read.sources.map(({ source }) => source)
     const info = await writer.finish(sources)
     const quarantinedLines = quarantine.write(join(options.quarantineDirectory, 'refused.jsonl'))
-    return { info, refusedLines: refusedLines(sources), quarantinedLines, refusedFiles: read.refusedFiles }
+    return { info, refusedLines: refusedLines(sources), quarantinedLines, ...read }
   } catch (cause) {
     await writer.abort()
     throw cause

@@ -14,6 +14,8 @@ import type { Quarantine } from './quarantine.ts'
 const DETECTION_LINES = 1000
 /** Logs name their own kinds: beyond so many, new ones are counted together. */
 const KINDS_MAX = 256
+const HEADERS_MAX = 32
+const HEADER_LENGTH_MAX = 8192
 
 type Account = { -readonly [K in keyof DatasetSource]: DatasetSource[K] }
 export type Take = (interaction: Interaction, line: number) => void
@@ -41,6 +43,7 @@ export class SourceReader {
   readonly kinds: Record<string, number> = {}
   private readonly parser: LineParser
   private readonly records = arrayRecords()
+  private readonly headers = new Map<string, string>()
   private readonly quarantine: Quarantine
 
   constructor(name: string, format: LogFormat, quarantine: Quarantine, selection: Selection = 'contacts') {
@@ -57,9 +60,31 @@ export class SourceReader {
 
   private parse(record: string, unterminated: boolean, take: Take): void {
     const parsed = this.parser.parse(record)
-    if ('skip' in parsed) count(this.account.skipped, parsed.kind)
-    else if (parsed.ok) this.accept(parsed.interaction, take)
+    if ('skip' in parsed) {
+      count(this.account.skipped, parsed.kind)
+      if (parsed.kind === 'comment') this.remember(record)
+    } else if (parsed.ok) this.accept(parsed.interaction, take)
     else this.refuse(parsed.reason, record, unterminated)
+  }
+
+  /** Of each kind of header line the last: Zeek's begin with a word of their own. */
+  private remember(line: string): void {
+    const name = /^#\w{1,32}/.exec(line)?.[0] ?? 'header'
+    this.headers.delete(name)
+    if (line.length <= HEADER_LENGTH_MAX && this.headers.size < HEADERS_MAX) this.headers.set(name, line)
+  }
+
+  /** Header lines that a parser needs to go on in the middle of this log, in order. */
+  get preamble(): readonly string[] {
+    return [...this.headers.values()]
+  }
+
+  /** Goes on after a restart: these header lines were counted when they were read. */
+  prime(preamble: readonly string[]): void {
+    for (const line of preamble) {
+      this.parser.parse(line)
+      this.remember(line)
+    }
   }
 
   private accept(interaction: Interaction, take: Take): void {
