@@ -18,14 +18,16 @@ export class Decay {
       this.m1 = this.m10 = this.h1 = this.d1 = this.w1 = 1
       return
     }
-    const m10 = Math.exp(-gap / 600)
-    const square = m10 * m10
-    const eighth = square * square * square * square
-    this.m10 = m10
-    this.m1 = eighth * square
-    this.h1 = Math.exp(-gap / 3600)
-    this.d1 = Math.exp(-gap / DAY)
+    // Powers of one another, since exponentials are what a row spends its time on: 6 * 10 min = 1 h, 7 days = 1 week.
+    this.h1 = Math.exp(-gap / HOUR)
     this.w1 = Math.exp(-gap / WEEK)
+    const cube = this.h1 * this.h1 * this.h1
+    this.m10 = cube * cube
+    const square = this.m10 * this.m10
+    const eighth = square * square * square * square
+    this.m1 = eighth * square
+    const week3 = this.w1 * this.w1 * this.w1
+    this.d1 = week3 * week3 * this.w1
   }
 
   /** Ages four consecutive counts of `values` from `at`. */
