@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { demoCommand } from './commands/demo.ts'
 import { generateCommand } from './commands/generate.ts'
 import { hubCommand } from './commands/hub.ts'
+import { ingestCommand } from './commands/ingest.ts'
 import { inviteCommand } from './commands/invite.ts'
 import { ledgerCommand } from './commands/ledger.ts'
 import { modelCommand } from './commands/model.ts'
@@ -32,6 +33,7 @@ function program(servers: Servers): Command {
     modelCommand(),
     ledgerCommand(),
     statusCommand(),
+    ingestCommand(),
     generateCommand(),
     splitCommand(),
     demoCommand(),

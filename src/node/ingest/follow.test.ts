@@ -107,6 +107,19 @@ describe('a followed log', () => {
     expect(times()).toEqual([1, 2])
   })
 
+  it('loses of its output what was written but not acknowledged, and reads that part again', async () => {
+    writeFileSync(log, HEADER + row(1))
+    const first = start()
+    await until(1)
+    await first.stop()
+    appendFileSync(log, row(2))
+    appendFileSync(join(out, 'interactions.jsonl'), '{"time":2,"source":"10.0')
+    const second = start()
+    await until(2)
+    await second.stop()
+    expect(times()).toEqual([1, 2])
+  })
+
   it('is finished under its new name when it is renamed, its last line though nobody ended it', async () => {
     writeFileSync(log, HEADER + row(1))
     const following = start()
