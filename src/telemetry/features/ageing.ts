@@ -23,8 +23,10 @@ function agePair(row: Row, time: number): void {
   decay.set(Math.max(0, row.pairGap))
   scale(values, pair + PAIR.m1, decay.m1)
   scale(values, pair + PAIR.h1, decay.h1)
-  for (const field of [PAIR.d1, PAIR.bytes1d]) scale(values, pair + field, decay.d1)
-  for (const field of [PAIR.w1, PAIR.sessions1w]) scale(values, pair + field, decay.w1)
+  scale(values, pair + PAIR.d1, decay.d1)
+  scale(values, pair + PAIR.bytes1d, decay.d1)
+  scale(values, pair + PAIR.w1, decay.w1)
+  scale(values, pair + PAIR.sessions1w, decay.w1)
   if (row.pairGap >= 0 && row.pairGap <= BURST_GAP) return
   values[pair + PAIR.burstSince] = time
   values[pair + PAIR.burst] = 0
@@ -38,10 +40,13 @@ function ageSent(row: Row, at: number, time: number): void {
   decay.set(Math.max(0, gap))
   decay.age(values, at + HOST.sent)
   decay.age(values, at + HOST.fanOut)
-  for (const field of [HOST.portFanOut, HOST.failedOut, HOST.bytesSent, HOST.newOut1h])
-    scale(values, at + field, decay.h1)
+  scale(values, at + HOST.portFanOut, decay.h1)
+  scale(values, at + HOST.failedOut, decay.h1)
+  scale(values, at + HOST.bytesSent, decay.h1)
+  scale(values, at + HOST.newOut1h, decay.h1)
   scale(values, at + HOST.newOut1d, decay.d1)
-  for (const field of [HOST.sent1w, HOST.fanOut1w]) scale(values, at + field, decay.w1)
+  scale(values, at + HOST.sent1w, decay.w1)
+  scale(values, at + HOST.fanOut1w, decay.w1)
   if (gap < 0 || gap > BURST_GAP) {
     values[at + HOST.burstSince] = time
     values[at + HOST.burst] = 0
@@ -57,9 +62,11 @@ function ageReceived(row: Row, at: number, time: number): void {
   decay.set(Math.max(0, gap))
   decay.age(values, at + HOST.received)
   decay.age(values, at + HOST.fanIn)
-  for (const field of [HOST.failedIn, HOST.newIn1h]) scale(values, at + field, decay.h1)
+  scale(values, at + HOST.failedIn, decay.h1)
+  scale(values, at + HOST.newIn1h, decay.h1)
   scale(values, at + HOST.newIn1d, decay.d1)
-  for (const field of [HOST.received1w, HOST.fanIn1w]) scale(values, at + field, decay.w1)
+  scale(values, at + HOST.received1w, decay.w1)
+  scale(values, at + HOST.fanIn1w, decay.w1)
   values[at + HOST.receivedTime] = stamp(time)
 }
 
@@ -70,7 +77,8 @@ function ageStream(row: Row, time: number): void {
   if (gap === 0) return
   const decay = row.hostDecay
   decay.set(Math.max(0, gap))
-  for (const field of [STREAM.h1, STREAM.newPairs1h]) scale(stream, field, decay.h1)
+  scale(stream, STREAM.h1, decay.h1)
+  scale(stream, STREAM.newPairs1h, decay.h1)
   scale(stream, STREAM.d1, decay.d1)
   stream[STREAM.time] = stamp(time)
 }

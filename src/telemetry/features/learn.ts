@@ -49,8 +49,12 @@ function learnWeek(row: Row): void {
 
 function learnNewPair(row: Row): void {
   const { source, destination, hosts } = row.state
-  for (const field of [HOST.degreeOut, HOST.newOut1h, HOST.newOut1d]) add(hosts.values, source + field, 1)
-  for (const field of [HOST.degreeIn, HOST.newIn1h, HOST.newIn1d]) add(hosts.values, destination + field, 1)
+  add(hosts.values, source + HOST.degreeOut, 1)
+  add(hosts.values, source + HOST.newOut1h, 1)
+  add(hosts.values, source + HOST.newOut1d, 1)
+  add(hosts.values, destination + HOST.degreeIn, 1)
+  add(hosts.values, destination + HOST.newIn1h, 1)
+  add(hosts.values, destination + HOST.newIn1d, 1)
 }
 
 function learnStream(row: Row): void {
@@ -63,7 +67,11 @@ function learnStream(row: Row): void {
 function learnPair(row: Row, interaction: Interaction): void {
   const { pair, pairs, pairIsNew } = row.state
   const values = pairs.values
-  for (const field of [PAIR.m1, PAIR.h1, PAIR.d1, PAIR.w1, PAIR.burst]) add(values, pair + field, 1)
+  add(values, pair + PAIR.m1, 1)
+  add(values, pair + PAIR.h1, 1)
+  add(values, pair + PAIR.d1, 1)
+  add(values, pair + PAIR.w1, 1)
+  add(values, pair + PAIR.burst, 1)
   if (row.pairGap < 0 || row.pairGap > BURST_GAP) add(values, pair + PAIR.sessions1w, 1)
   const size = Math.log1p(interaction.sourceBytes ?? 0)
   add(values, pair + PAIR.bytes1d, interaction.sourceBytes ?? 0)

@@ -18,8 +18,10 @@ export function putSurprise(row: Row, time: number): void {
 function putMinuteAgainstDay(row: Row, share: number): void {
   const { source, destination } = row.state
   row.put(ofSurprise(row.pair(PAIR.m1), row.pair(PAIR.d1) * share))
-  for (const at of [source + HOST.sent, destination + HOST.received, source + HOST.fanOut, destination + HOST.fanIn])
-    row.put(ofSurprise(row.host(at), row.host(at + 3) * share))
+  row.put(ofSurprise(row.host(source + HOST.sent), row.host(source + HOST.sent + 3) * share))
+  row.put(ofSurprise(row.host(destination + HOST.received), row.host(destination + HOST.received + 3) * share))
+  row.put(ofSurprise(row.host(source + HOST.fanOut), row.host(source + HOST.fanOut + 3) * share))
+  row.put(ofSurprise(row.host(destination + HOST.fanIn), row.host(destination + HOST.fanIn + 3) * share))
 }
 
 function putHourAgainstWeek(row: Row, share: number): void {

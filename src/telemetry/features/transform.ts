@@ -37,7 +37,7 @@ export function ofShare(part: number, whole: number): number {
 
 /** Logarithm of a share of all that the organisation sees: whole -> 1, a thousandth of much -> -0.7. */
 export function ofShareOfStream(part: number, whole: number): number {
-  return clamp3(Math.log((part + 1) / (whole + 1)) / 4 + 1)
+  return clamp3((Math.log1p(part) - Math.log1p(whole)) / 4 + 1)
 }
 
 export const clamp3 = (value: number): number => Math.max(-3, Math.min(3, value))
