@@ -1,7 +1,7 @@
 /** A checked topology in the form that stepping reads: numbers by slot, exploits as bits of one byte. */
 
 import { fail } from '../../base/errors.ts'
-import { type Decoy, EXPLOITS, exploitMask } from './catalogue.ts'
+import { type Decoy, type Exploit, EXPLOITS, exploitMask } from './catalogue.ts'
 import type { Host, PathLeg, Topology } from './topology.ts'
 
 /** A decoy of a host: the one exploit that it poses for, as a bit. */
@@ -96,15 +96,19 @@ function checkHost(host: Host, target: string, refuse: (reason: string) => never
   if (host.availabilityLoss !== undefined && host.name !== target) refuse(`${host.name} is not the target of an impact`)
 }
 
-/** Decoys in order, each with the first of its poses that no real service takes; one without such a pose does not fit. */
+/**
+ * Decoys in order, each with the first of its poses that neither a real service nor a decoy before it answers; one
+ * without such a pose does not fit.
+ */
 function fittingDecoys(host: Host, topology: Topology): PlacedDecoy[] {
+  const answered = new Set<Exploit>(host.services)
   return host.decoys.flatMap((decoy) => {
     const pose = topology.decoyPoses[decoy]
       .toSorted((a, b) => EXPLOITS.indexOf(a) - EXPLOITS.indexOf(b))
-      .find((exploit) => !host.services.includes(exploit))
-    return pose === undefined
-      ? []
-      : [{ decoy, pose: exploitMask([pose]), sticky: topology.stickyDecoys.includes(decoy) }]
+      .find((exploit) => !answered.has(exploit))
+    if (pose === undefined) return []
+    answered.add(pose)
+    return [{ decoy, pose: exploitMask([pose]), sticky: topology.stickyDecoys.includes(decoy) }]
   })
 }
 

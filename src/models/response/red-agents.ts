@@ -1,7 +1,7 @@
 /**
  * The attackers of CAGE challenge 2. B-line knows the network and goes straight for the target; Meander takes every host
  * that it can before it goes on. Order of preference: CybORG++ README, "CybORG Agents", and its MiniCAGE. Neither
- * remembers anything: what to do follows from what red knows and holds.
+ * keeps a plan: what to do follows from what red knows and holds.
  */
 
 import type { Prng } from '../../base/prng.ts'
@@ -42,15 +42,18 @@ function takeHost(batch: Batch, base: number, at: number): RedAction | undefined
   return { kind: batch.access[base + at] === NONE ? 'exploit' : 'escalate', at }
 }
 
-/** Impact before sweeps before scans before escalations before exploits; scans and exploits of hosts drawn at random. */
+/**
+ * Impact before sweeps before scans before escalations before exploits. Which host it scans next is drawn; of those that
+ * it can exploit it takes the one scanned first, as CybORG++'s README has it (its MiniCAGE draws there too).
+ */
 function meander(network: Network, batch: Batch, row: number, random: Prng): RedAction {
   const impact: RedAction = { kind: 'impact', at: network.target }
   if (isLegal(network, batch, row, impact)) return impact
   return (
     sweep(network, batch, row) ??
-    drawn(network, batch, row, 'scan', random) ??
+    drawnScan(network, batch, row, random) ??
     firstEscalation(network, batch, row) ??
-    drawn(network, batch, row, 'exploit', random) ??
+    oldestExploit(network, batch, row) ??
     RED_SLEEP
   )
 }
@@ -69,15 +72,20 @@ function firstEscalation(network: Network, batch: Batch, row: number): RedAction
   return at < 0 ? undefined : { kind: 'escalate', at }
 }
 
-function drawn(
-  network: Network,
-  batch: Batch,
-  row: number,
-  kind: 'scan' | 'exploit',
-  random: Prng,
-): RedAction | undefined {
+function drawnScan(network: Network, batch: Batch, row: number, random: Prng): RedAction | undefined {
+  const legal = legalSlots(network, batch, row, 'scan')
+  const at = legal.length === 0 ? undefined : legal[random.below(legal.length)]
+  return at === undefined ? undefined : { kind: 'scan', at }
+}
+
+function oldestExploit(network: Network, batch: Batch, row: number): RedAction | undefined {
+  const age = (at: number): number => batch.scanOrder[row * batch.slots + at] ?? 0
+  const [at] = legalSlots(network, batch, row, 'exploit').sort((a, b) => age(a) - age(b))
+  return at === undefined ? undefined : { kind: 'exploit', at }
+}
+
+function legalSlots(network: Network, batch: Batch, row: number, kind: 'scan' | 'exploit'): number[] {
   const legal: number[] = []
   for (let at = 0; at < batch.slots; at++) if (isLegal(network, batch, row, { kind, at })) legal.push(at)
-  const at = legal.length === 0 ? undefined : legal[random.below(legal.length)]
-  return at === undefined ? undefined : { kind, at }
+  return legal
 }

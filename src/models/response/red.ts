@@ -98,6 +98,7 @@ export function land(network: Network, batch: Batch, row: number, action: RedAct
       return learn(batch, base, network.members[action.at] ?? [])
     case 'scan':
       batch.knowledge[slot] = SCANNED
+      batch.scanOrder[slot] = 1 + Math.max(...batch.scanOrder.subarray(base, base + batch.slots))
       return
     case 'exploit':
       if (thrown?.lands !== true) return

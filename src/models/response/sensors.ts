@@ -67,9 +67,9 @@ function isSeen(
   random: Prng,
 ): boolean {
   if (network.hosts[at]?.alwaysSeen === true && batch.posing[row * batch.slots + at] === 0) return true
-  const noticed = random.uniform() >= EXPLOIT_MISSED || thrown.exploit === BRUTE_FORCE
+  if (thrown.exploit === BRUTE_FORCE) return true
   // An exploit hides in the traffic of a user who connects to the same host.
-  return noticed && green !== at
+  return random.uniform() >= EXPLOIT_MISSED && green !== at
 }
 
 /** Ages what blue remembers of scans; after everything else in a step. */

@@ -34,6 +34,7 @@ export const SCANNED_NOW = 2
 
 const FIELDS = [
   'knowledge',
+  'scanOrder',
   'access',
   'impacted',
   'decoysUsed',
@@ -51,6 +52,8 @@ export interface Batch {
   /** Steps taken in each episode. */
   readonly steps: Uint16Array
   readonly knowledge: Uint8Array
+  /** When red scanned the host: 1 for the first that it scanned; 0 for not yet. */
+  readonly scanOrder: Uint8Array
   readonly access: Uint8Array
   readonly impacted: Uint8Array
   /** Bit i: the i-th decoy of the host is placed. */
@@ -71,6 +74,7 @@ export function createBatch(network: Network, size: number): Batch {
     slots: network.slots,
     steps: new Uint16Array(size),
     knowledge: bytes(),
+    scanOrder: bytes(),
     access: bytes(),
     impacted: bytes(),
     decoysUsed: bytes(),

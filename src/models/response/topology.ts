@@ -4,6 +4,7 @@
  * the same slot everywhere, since slots are what the shared weights see.
  */
 
+import { fail } from '../../base/errors.ts'
 import type { Decoy, DecoyPoses, Exploit } from './catalogue.ts'
 
 export interface Subnet {
@@ -52,4 +53,12 @@ export interface Topology {
   readonly decoyPoses: DecoyPoses
   /** Decoys that go on catching red after a restore, although blue sees them gone. */
   readonly stickyDecoys: readonly Decoy[]
+}
+
+/** The same network with empty slots added at the end, to meet the number that a federation agreed on. */
+export function withSlots(topology: Topology, slots: number): Topology {
+  const missing = slots - topology.slots.length
+  if (!Number.isInteger(slots) || missing < 0)
+    fail('config-invalid', `topology ${topology.name} does not fit into ${slots} slots`)
+  return { ...topology, slots: [...topology.slots, ...Array.from({ length: missing }, () => null)] }
 }
