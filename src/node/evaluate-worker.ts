@@ -1,11 +1,12 @@
 /** The threads of evaluate.ts: train one model, or score the later slice of one organisation by several scorers. */
 
 import { createModel } from '../models/model.ts'
-import { openDataset } from './dataset-files.ts'
+import { EntenteError, fail } from '../base/errors.ts'
+import { type OpenDataset, openDataset } from './dataset-files.ts'
 import type { ScoreTask, ScoredSlice, TrainedModel, TrainTask } from './evaluate-tasks.ts'
 import { loadKernels } from './kernels.ts'
 import { scoreLaterSlice } from './score-later-slice.ts'
-import { gatherMatrix, selectRows } from './training-matrix.ts'
+import { gatherMatrix, type LabelledData, selectRows } from './training-matrix.ts'
 import { type Answer, serveCalls } from './worker-server.ts'
 
 const kernels = loadKernels()
@@ -13,11 +14,9 @@ const kernels = loadKernels()
 async function train(task: TrainTask, onProgress: (progress: number) => void): Promise<Answer> {
   const datasets = await Promise.all(task.data.map(({ directory }) => openDataset(directory)))
   try {
-    const parts = task.data.map((data, i) => {
-      const dataset = datasets[i]
-      return dataset === undefined ? [] : [{ dataset, selected: selectRows(dataset, data, task.rowsMax) }]
-    })
-    const matrix = await gatherMatrix(parts.flat())
+    const parts = task.data.flatMap((data, i) => partOf(datasets[i], data, task.rowsMax))
+    if (parts.length === 0) fail('no-data', 'no interaction before the cut has a label that anyone here knows')
+    const matrix = await gatherMatrix(parts)
     const model = createModel(task.spec, kernels)
     const start = model.initialise(task.options.seed)
     const { parameters } = model.train(start, matrix, task.options, (epoch) =>
@@ -27,6 +26,21 @@ async function train(task: TrainTask, onProgress: (progress: number) => void): P
     return { result, transfer: [parameters.buffer as ArrayBuffer] }
   } finally {
     for (const dataset of datasets) await dataset.close()
+  }
+}
+
+/** Nothing of an organisation that knows nothing before the cut: the others' rows are trained on without it. */
+function partOf(
+  dataset: OpenDataset | undefined,
+  data: LabelledData,
+  rowsMax: number,
+): Parameters<typeof gatherMatrix>[0] {
+  if (dataset === undefined) return []
+  try {
+    return [{ dataset, selected: selectRows(dataset, data, rowsMax) }]
+  } catch (error) {
+    if (error instanceof EntenteError && error.code === 'no-data') return []
+    throw error
   }
 }
 

@@ -36,6 +36,10 @@ export interface OverlayOptions {
 }
 
 const HOSTS_MAX = 256
+/** Attacks beside one background interaction, at most: a flood over a quiet site would make the site all attack. */
+const ATTACKS_PER_INTERACTION_MAX = 0.25
+/** However quiet the site: fewer than this are no campaign. */
+const CAMPAIGN_FLOWS_MIN = 8
 
 /** The site in the generator's terms: the most active local hosts stand for the servers, all for the victims. */
 function siteOf(capture: CaptureSite): Site {
@@ -72,8 +76,11 @@ export function overlayCampaigns(capture: CaptureSite, options: OverlayOptions):
   if (capture.local.length === 0) return []
   const site = siteOf(capture)
   const campaigns = scheduleOverlay(options.seed, capture.index, options, capture.interactions)
+  const share = Math.floor((capture.interactions * ATTACKS_PER_INTERACTION_MAX) / campaigns.length)
   const flows: Flow[] = campaigns.flatMap(({ technique, start, end, stealthy }, i) =>
-    campaignFlows(prng(`overlay/${options.seed}/${capture.index}/${i}`), site, technique, { start, end, stealthy }),
+    campaignFlows(prng(`overlay/${options.seed}/${capture.index}/${i}`), site, technique, { start, end, stealthy })
+      .sort((a, b) => a.time - b.time)
+      .slice(0, Math.max(CAMPAIGN_FLOWS_MIN, share)),
   )
   return flows
     .filter((flow) => flow.source !== flow.destination)
