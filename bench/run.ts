@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchAggregation } from './aggregation.ts'
+import { benchIngest } from './ingest.ts'
 import { benchKernels } from './kernels.ts'
 import { benchLarge } from './large.ts'
 import { benchLedger } from './ledger.ts'
@@ -26,6 +27,7 @@ const benches: (() => Promise<Section>)[] = [
   () => benchAggregation(values.seed, runs),
   ...(values['no-large'] ? [] : [() => benchLarge(values.seed)]),
   () => benchLedger(runs),
+  () => benchIngest(values.seed, Math.min(runs, 5)),
   () => benchUpload(values.seed, Math.min(runs, 5)),
 ]
 
