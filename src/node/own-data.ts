@@ -8,6 +8,7 @@ import { type DatasetInfo, DATASET_FILES, decodeInfo } from '../telemetry/datase
 import { FEATURE_NAMES } from '../telemetry/features.ts'
 import type { OrganisationConfig } from './config.ts'
 import { ingest } from './ingest.ts'
+import { filesOf } from './ingest/paths.ts'
 import { replaceFile } from './replace-file.ts'
 
 export const datasetDirectory = (directory: string): string => join(directory, 'data', 'set')
@@ -48,8 +49,22 @@ export async function ensureDataset(
 
 /** Names everything that the data set depends on; labels and the cut are applied later, when rows are chosen. */
 async function fingerprintOf(data: OrganisationConfig['data']): Promise<string> {
-  const files = await Promise.all(data.paths.map(async (path) => ({ path, ...(await sizeAndTime(path)) })))
+  const paths = (await Promise.all(data.paths.map(logsOf))).flat()
+  const files = await Promise.all(paths.map(async (path) => ({ path, ...(await sizeAndTime(path)) })))
   return digestOf({ files, format: data.format, localNetworks: data.localNetworks, features: FEATURE_NAMES })
+}
+
+/** Of a directory every file below it: a log that grows does not change the directory. */
+async function logsOf(path: string): Promise<readonly string[]> {
+  try {
+    return await filesOf(path)
+  } catch (cause) {
+    return unreadable(path, cause)
+  }
+}
+
+function unreadable(path: string, cause: unknown): never {
+  throw new EntenteError('input-invalid', `the log ${path} cannot be read: see data.paths in entente.yaml`, { cause })
 }
 
 async function sizeAndTime(path: string): Promise<{ size: number; modified: number }> {
@@ -57,7 +72,7 @@ async function sizeAndTime(path: string): Promise<{ size: number; modified: numb
     const { size, mtimeMs } = await stat(path)
     return { size, modified: mtimeMs }
   } catch (cause) {
-    throw new EntenteError('input-invalid', `the log ${path} cannot be read: see data.paths in entente.yaml`, { cause })
+    return unreadable(path, cause)
   }
 }
 

@@ -53,7 +53,7 @@ const until = (count: number): Promise<void> =>
   vi.waitFor(() => {
     expect(times()).toHaveLength(count)
     expect(acknowledged()).toBe(readFileSync(join(out, 'interactions.jsonl')).length)
-  }, 10_000)
+  }, 30_000)
 
 function start(recheckMs = 50): { stop(): Promise<FollowReport>; done: Promise<FollowReport> } {
   const stopped = new AbortController()
@@ -195,7 +195,7 @@ describe('a followed log', () => {
         renameSync(log, `${log}.1`)
         writeFileSync(log, HEADER)
       }
-      await vi.waitFor(() => expect(times().length).toBeGreaterThan(before), 10_000)
+      await vi.waitFor(() => expect(times().length).toBeGreaterThan(before), 30_000)
       child.kill('SIGKILL')
       await exited
     }

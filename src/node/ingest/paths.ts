@@ -27,6 +27,12 @@ async function filesBelow(directory: string): Promise<string[]> {
   return files.sort()
 }
 
+/** The file, or all files below the directory. @throws input-invalid if the path cannot be read */
+export async function filesOf(path: string): Promise<readonly string[]> {
+  const found = await stat(path).catch((cause: unknown) => cannotRead(path, cause))
+  return found.isDirectory() ? filesBelow(path) : [path]
+}
+
 async function logsIn(path: string, name: string, named: boolean): Promise<LogFile[]> {
   const entries = await zipEntries(path)
   if (entries === undefined || entries.length <= 1) return [{ path, name, named }]
