@@ -11,6 +11,7 @@ import { playEpisodes } from './evaluate.ts'
 import { type Batch, NONE, PRIVILEGED, SCANNED } from './state.ts'
 import { CAGE2, CAGE2_REPAIRED } from './topologies/cage2.ts'
 import { drawTopology } from './topologies/drawn.ts'
+import type { Topology } from './topology.ts'
 
 const EPISODES = 60
 
@@ -25,7 +26,7 @@ const game = fc
   .map(({ seed, red, steps, kind }) => {
     const drawn = drawTopology('drawn', prng(`topology/${seed}`))
     const topology = kind === 'cage2' ? CAGE2 : kind === 'repaired' ? CAGE2_REPAIRED : drawn
-    return { seed, environment: createEnvironment({ topology, red, steps }) }
+    return { seed, topology, environment: createEnvironment({ topology, red, steps }) }
   })
 
 interface Turn {
@@ -50,10 +51,10 @@ function* turns(environment: Environment, seed: string): Generator<Turn> {
   }
 }
 
-const everyTurn = (claim: (environment: Environment, turn: Turn) => void): void =>
+const everyTurn = (claim: (environment: Environment, turn: Turn, topology: Topology) => void): void =>
   fc.assert(
-    fc.property(game, ({ seed, environment }) => {
-      for (const turn of turns(environment, seed)) claim(environment, turn)
+    fc.property(game, ({ seed, environment, topology }) => {
+      for (const turn of turns(environment, seed)) claim(environment, turn, topology)
     }),
     { numRuns: EPISODES },
   )
@@ -133,12 +134,30 @@ describe('the network-defence game', () => {
     )
   })
 
+  it('changes nothing in a batch when one action is illegal or a length is wrong', () => {
+    const environment = createEnvironment({ topology: CAGE2, red: 'b-line', steps: 30 })
+    const batch = environment.start(2)
+    const before = structuredClone(batch)
+    const randoms = [prng('a'), prng('b')]
+    const restoreFoothold = encodeAction(13, 'restore', 8)
+    const step = (actions: number[], streams: Prng[], numbers: number): void =>
+      environment.stepAll(batch, actions, streams, new Float64Array(2), new Float32Array(numbers))
+    expect(codeOf(() => step([0, restoreFoothold], randoms, 156))).toBe('invalid-request')
+    expect(codeOf(() => step([0], randoms, 156))).toBe('invalid-request')
+    expect(codeOf(() => step([0, 0], randoms.slice(1), 156))).toBe('invalid-request')
+    expect(codeOf(() => step([0, 0], randoms, 155))).toBe('invalid-request')
+    expect(batch).toEqual(before)
+  })
+
   it('lets red gain a host only over a route from one that it held', () => {
-    everyTurn(({ network }, { before, after }) => {
+    everyTurn((_, { before, after }, topology) => {
       after.access.forEach((access, at) => {
         if (access === NONE || before.access[at] !== NONE) return
         expect(before.knowledge[at]).toBe(SCANNED)
-        expect(hasRoute(network, before, 0, at)).toBe(true)
+        const subnet = topology.slots[at]?.subnet ?? ''
+        const accepted = topology.subnets.find(({ name }) => name === subnet)?.acceptsFrom ?? []
+        const held = topology.slots.filter((_, slot) => before.access[slot] !== NONE).map((host) => host?.subnet ?? '')
+        expect(held.some((from) => from === subnet || accepted.includes(from))).toBe(true)
       })
     })
   })

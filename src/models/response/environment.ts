@@ -1,27 +1,14 @@
-/**
- * The network-defence game of CAGE challenge 2 in the miniature form of CybORG++ (MiniCAGE): blue and red act at once on
- * the same state, and where the two meet a restore comes before red's action, a remove, a decoy and an analysis after it
- * (README of CybORG++, "Action Space", table of priorities).
- */
+/** The network-defence game of CAGE challenge 2 in the miniature form of CybORG++ (MiniCAGE, arXiv:2410.16324). */
 
 import { fail } from '../../base/errors.ts'
 import type { Prng } from '../../base/prng.ts'
-import {
-  actionCount,
-  applyAfter,
-  applyBefore,
-  type BlueAction,
-  decodeAction,
-  isAllowed,
-  RESTORE_REWARD,
-  writeMask,
-} from './blue.ts'
+import { actionCount, type BlueAction, decodeAction, isAllowed, writeMask } from './blue.ts'
 import { compileTopology, type Network } from './network.ts'
-import { isLegal, land, RED_SLEEP, throwExploit } from './red.ts'
-import { type RedAgent, type RedName, redAgent } from './red-agents.ts'
-import { observationSize, rememberScans, sense, writeObservation } from './sensors.ts'
-import { type Batch, copyBatch, createBatch, PRIVILEGED, SYSTEM_SHELL } from './state.ts'
+import { type RedName, redAgent } from './red-agents.ts'
+import { observationSize, writeObservation } from './sensors.ts'
+import { type Batch, copyBatch, createBatch } from './state.ts'
 import type { Topology } from './topology.ts'
+import { advance } from './turn.ts'
 
 export interface EnvironmentOptions {
   readonly topology: Topology
@@ -53,7 +40,8 @@ export interface Environment {
   step(state: Batch, blueAction: number, random: Prng): StepResult
   /**
    * One step of every episode, in place: `actions`, `randoms` and `rewards` hold one entry per episode, `observations`
-   * is row-major. An episode goes the same way alone and in a batch. Nothing is changed when an action is illegal.
+   * is row-major. An episode goes the same way alone and in a batch. `invalid-request` when an action is illegal or a
+   * length is wrong, and then nothing is changed.
    */
   stepAll(
     batch: Batch,
@@ -63,6 +51,8 @@ export interface Environment {
     observations: Float32Array,
   ): void
 }
+
+const SLEEP: BlueAction = { kind: 'sleep', at: 0 }
 
 export function createEnvironment(options: EnvironmentOptions): Environment {
   const { steps } = options
@@ -106,10 +96,14 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     rewards: Float64Array,
     observations: Float32Array,
   ): void {
-    const chosen = Array.from({ length: batch.size }, (_, row) => legal(batch, row, actions[row] ?? -1))
-    chosen.forEach((action, row) => {
-      const random = randoms[row] ?? fail('invalid-request', `there is no randomness for episode ${row}`)
-      rewards[row] = advance(network, red, batch, row, action, random)
+    const { size } = batch
+    if (actions.length !== size || randoms.length !== size || rewards.length !== size)
+      fail('invalid-request', `a batch of ${size} takes as many actions, streams and rewards`)
+    if (observations.length !== size * width)
+      fail('invalid-request', `a batch of ${size} fills ${size * width} numbers`)
+    const chosen = Array.from({ length: size }, (_, row) => legal(batch, row, actions[row] ?? -1))
+    randoms.forEach((random, row) => {
+      rewards[row] = advance(network, red, batch, row, chosen[row] ?? SLEEP, random)
       writeObservation(network, batch, row, observations, row * width)
     })
   }
@@ -125,34 +119,4 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     step,
     stepAll,
   }
-}
-
-/** Both sides choose on the same state; red's exploit meets the decoys that stood before blue's action. */
-function advance(network: Network, red: RedAgent, batch: Batch, row: number, blue: BlueAction, random: Prng): number {
-  const wanted = red(network, batch, row, random)
-  const possible = isLegal(network, batch, row, wanted)
-  const thrown =
-    possible && wanted.kind === 'exploit' ? throwExploit(network, batch, row, wanted.at, random) : undefined
-
-  applyBefore(batch, row, blue)
-  // What red wanted may have needed what a restore has just taken from it.
-  const held = possible && isLegal(network, batch, row, wanted)
-  if (held) land(network, batch, row, wanted, thrown)
-  sense(network, batch, row, held ? wanted : RED_SLEEP, held ? thrown : undefined, random)
-  applyAfter(network, batch, row, blue)
-  rememberScans(batch, row)
-  batch.steps[row] = (batch.steps[row] ?? 0) + 1
-  return (blue.kind === 'restore' ? RESTORE_REWARD : 0) - loss(network, batch, row)
-}
-
-/** Confidentiality lost where red has the system account, availability where an impact was not undone. */
-function loss(network: Network, batch: Batch, row: number): number {
-  let total = 0
-  for (let at = 0; at < batch.slots; at++) {
-    const slot = row * batch.slots + at
-    if (batch.access[slot] === PRIVILEGED || batch.access[slot] === SYSTEM_SHELL)
-      total += network.confidentialityLoss[at] ?? 0
-    if (batch.impacted[slot] === 1) total += network.availabilityLoss[at] ?? 0
-  }
-  return total
 }
