@@ -168,7 +168,11 @@ describe('the documented routes', () => {
       expect(await start({ round_number: 1, global_weights, config: { round: config.round } })).toHaveProperty(
         'round_id',
       )
-    expect(await refusal(start({ round_number: 2, global_weights: { init: 'x' }, config }))).toBe('invalid-request')
+    expect(await start({ round_number: 7, global_weights: { init: 'x' }, config })).toHaveProperty(
+      'round_id',
+      expect.stringMatching(/-7$/),
+    )
+    expect(await refusal(start({ round_number: 0, global_weights: { init: 'x' }, config }))).toBe('invalid-request')
     expect(await refusal(start({ round_number: 1, global_weights: { digest: 'e'.repeat(64) }, config }))).toBe(
       'blob-missing',
     )

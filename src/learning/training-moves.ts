@@ -47,7 +47,7 @@ export function trainingRecord(state: StartedTraining) {
 }
 
 export function start(event: TrainingStarted): TrainingStep {
-  const { trainingId, config, initialModel, organisations, sealInitialModel, at } = event
+  const { trainingId, config, initialModel, organisations, sealInitialModel, firstRound = 1, at } = event
   const state: TrainingIn<'sealing-initial'> = {
     phase: 'sealing-initial',
     trainingId,
@@ -59,7 +59,8 @@ export function start(event: TrainingStarted): TrainingStep {
     modelRound: 0,
     previousModel: null,
     strategyState: null,
-    round: 0,
+    round: firstRound - 1,
+    lastRound: firstRound - 1 + config.rounds,
     roundsFinished: 0,
     abandonedInRow: 0,
   }
@@ -117,12 +118,12 @@ export function roundFinished(state: TrainingIn<'running'>, event: TrainingEvent
     roundsFinished: state.roundsFinished + 1,
     abandonedInRow: 0,
   }
-  return next.round >= next.config.rounds ? end(next, 'done', event.at) : openRound(next, event.at)
+  return next.round >= next.lastRound ? end(next, 'done', event.at) : openRound(next, event.at)
 }
 
 export function roundAbandoned(state: TrainingIn<'running'>, event: TrainingEventOf<'round-abandoned'>): TrainingStep {
   const next = { ...state, abandonedInRow: state.abandonedInRow + 1 }
-  const last = next.round >= next.config.rounds
+  const last = next.round >= next.lastRound
   if (next.abandonedInRow >= ABANDONED_IN_ROW_MAX || (last && next.roundsFinished === 0))
     return failTraining(
       next,

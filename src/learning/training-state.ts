@@ -18,8 +18,10 @@ export interface TrainingFacts {
   /** The one before it; null before the first finished round. */
   readonly previousModel: Digest | null
   readonly strategyState: Digest | null
-  /** The last round that was opened; 0 before the first. */
+  /** The last round that was opened; one less than the first before that. */
   readonly round: number
+  /** The last round that will be opened. */
+  readonly lastRound: number
   readonly roundsFinished: number
   readonly abandonedInRow: number
 }
@@ -44,6 +46,8 @@ export interface TrainingStarted {
   readonly initialModel: Digest
   /** True = seal the initial model as `v1.0-init` first; false if the ledger holds it already. */
   readonly sealInitialModel: boolean
+  /** Number of the first round; 1 if absent. `config.rounds` counts from it. */
+  readonly firstRound?: number
   readonly organisations: readonly Participant[]
   readonly at: number
 }

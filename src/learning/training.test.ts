@@ -77,6 +77,12 @@ describe('a training', () => {
     expect(state).toMatchObject({ phase: 'done', model: digestFor('model-3'), roundsFinished: 3 })
   })
 
+  it('counts from the round that it is told to start with, and opens as many as configured', () => {
+    const { state, effects } = play(started({ firstRound: 5 }), finished(5), finished(6), finished(7))
+    expect(effects.map(({ stream }) => stream)).toEqual(['round/t1-5', 'round/t1-6', 'round/t1-7'])
+    expect(state).toMatchObject({ phase: 'done', model: digestFor('model-7'), roundsFinished: 3 })
+  })
+
   it('seals the initial model first if asked, and opens round 1 when that is done', () => {
     const first = play(started({ sealInitialModel: true }))
     const request = first.effects[0]?.event as SealRequested

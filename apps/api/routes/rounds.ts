@@ -1,4 +1,7 @@
-/** The document's way to start a round. A round belongs to a training, so it starts one, of a single round by default. */
+/**
+ * The document's way to start a round. A round belongs to a training, so it starts one, of a single round by default, that
+ * counts from `round_number`.
+ */
 
 import { fromBase64 } from '../../../src/base/bytes.ts'
 import { fail } from '../../../src/base/errors.ts'
@@ -22,12 +25,11 @@ export function roundRoutes(app: Api, prefix: string, hub: Hub): void {
     async (request) => {
       requireOperator(hub, request)
       const { round_number, global_weights, config } = request.body
-      if (round_number !== 1)
-        fail('invalid-request', 'a training counts its own rounds: start with round_number 1 and set config.rounds')
       const seed = 'init' in global_weights ? { seed: global_weights.init } : {}
       const initialModel = await initialModelOf(hub, global_weights)
       const started = await hub.startTraining({
         config: { rounds: 1, ...config, ...seed },
+        firstRound: round_number,
         ...(initialModel === undefined ? {} : { initialModel }),
       })
       return { round_id: started.roundId, deadline: started.deadline, privacy_params: privacyParams(started.config) }

@@ -39,7 +39,11 @@ export const renewalRequest = z.strictObject({ csr: z.string().min(1).max(8192).
 export const renewalResponse = z.object({ certificate: z.string().describe('PEM') })
 
 export const startRoundRequest = z.strictObject({
-  round_number: z.int().min(1).describe('1: a training counts its own rounds; the others follow by themselves'),
+  round_number: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .describe('number of the round; with config.rounds above 1 the following ones open by themselves'),
   global_weights: z.union([
     z.strictObject({ digest: digestSchema }).describe('an uploaded model'),
     z.strictObject({ inline: z.string() }).describe('a safetensors file of at most 1 MiB, base64'),

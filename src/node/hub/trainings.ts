@@ -22,6 +22,8 @@ export interface TrainingRequest {
   readonly trainingId?: string
   /** A blob that is a model; default: one initialised from the seed of the configuration. */
   readonly initialModel?: Digest
+  /** Number of the first round; 1 if absent. */
+  readonly firstRound?: number
 }
 
 export interface StartedTraining {
@@ -42,6 +44,7 @@ export async function startTraining(
 ): Promise<StartedTraining> {
   const at = context.ports.clock.now()
   const id = trainingId(request.trainingId ?? `t-${toHex(context.ports.random.bytes(5))}`)
+  const { firstRound = 1 } = request
   const { config, initialModel } = await initialModelOf(context, request)
   const registry = await registryState(drive)
   const organisations = activeOrganisations(registry).map((organisation) => ({
@@ -55,11 +58,18 @@ export async function startTraining(
     initialModel,
     sealInitialModel: !(await isNewestModel(drive, initialModel)),
     organisations,
+    firstRound,
     at,
   }
   const { applied } = await drive.dispatch(`training/${id}`, event, { id: 'started' })
   if (!applied) fail('already-exists', `there is a training ${id}`)
-  return { trainingId: id, roundId: roundIdOf(id, 1), config, initialModel, deadline: at + config.round.deadlineMs }
+  return {
+    trainingId: id,
+    roundId: roundIdOf(id, firstRound),
+    config,
+    initialModel,
+    deadline: at + config.round.deadlineMs,
+  }
 }
 
 async function initialModelOf(
