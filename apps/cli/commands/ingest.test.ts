@@ -62,6 +62,11 @@ describe('entente ingest', () => {
     expect(text.stdout).toMatch(/^refused files +1$/m)
   })
 
+  it('does not let a log write on the terminal', async () => {
+    const { stdout } = await entente(place('x.json', `${JSON.stringify({ ts: 1, _path: '\u001b[2Jx\u202e' })}\n`))
+    expect(stdout).toContain('?[2Jx? 1')
+  })
+
   it('writes a data set of connections, and replaces nothing but a data set', async () => {
     const log = place('conn.log', HEADER + row(1) + row('x'))
     const set = join(room, 'set')

@@ -162,8 +162,11 @@ const wasNotUnderstood = ({ lines, refused }: IngestSummary['sources'][number]):
 const list = (counts: Counts): string =>
   Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${name} ${count}`)
+    .map(([name, count]) => `${harmless(name)} ${count}`)
     .join(', ') || 'none'
+
+/** Names come from logs and archives: one with escape sequences could rewrite what stands on the terminal. */
+const harmless = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
 
 function render(summary: IngestSummary): string {
   const { rows, kinds, skipped, refused, refusedFiles, sources, rotations, directory } = summary
@@ -171,7 +174,7 @@ function render(summary: IngestSummary): string {
     columns([
       ['log', 'format', 'lines', 'rows', 'refused', ''],
       ...sources.map((source) => [
-        source.name,
+        harmless(source.name),
         source.format,
         String(source.lines),
         String(source.interactions),
@@ -185,7 +188,7 @@ function render(summary: IngestSummary): string {
     `skipped        ${list(skipped)}`,
     `refused lines  ${list(refused)}`,
     ...(refusedFiles.length === 0 ? [] : [`refused files  ${refusedFiles.length}`]),
-    ...refusedFiles.map(({ name, reason }) => `  ${name}: ${reason}`),
+    ...refusedFiles.map(({ name, reason }) => `  ${harmless(name)}: ${harmless(reason)}`),
     ...(rotations === undefined ? [] : [`rotations      ${rotations}`]),
     ...(directory === undefined ? [] : [`written to     ${directory}`]),
   ].join('\n')

@@ -4,6 +4,7 @@ import {
   appendFileSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -167,7 +168,10 @@ describe('a followed log', () => {
     expect((await following.stop()).source.refused).toEqual({ 'line-too-long': 1 })
   })
 
-  it('refuses what is no log, a JSON array, and an offset file of another log', async () => {
+  it('refuses what is no file, no log, a JSON array, and an offset file of another log', async () => {
+    mkdirSync(log)
+    await expect(start().done).rejects.toMatchObject({ code: 'input-invalid' })
+    rmSync(log, { recursive: true })
     writeFileSync(log, 'hello\n')
     await expect(start().done).rejects.toMatchObject({ code: 'input-invalid' })
     writeFileSync(log, '[{"event_type":"alert"}\n')
@@ -180,6 +184,15 @@ describe('a followed log', () => {
     await expect(start().done).rejects.toMatchObject({ code: 'input-invalid' })
     writeFileSync(join(out, 'follow.json'), '{"version":1')
     await expect(start().done).rejects.toMatchObject({ code: 'input-invalid' })
+  })
+
+  it('is followed into a directory by one process at a time', async () => {
+    writeFileSync(log, HEADER + row(1))
+    const following = start()
+    await until(1)
+    await expect(start().done).rejects.toMatchObject({ code: 'already-exists' })
+    await following.stop()
+    await start().stop()
   })
 
   it('gives every line once, however often its reader is killed', async () => {

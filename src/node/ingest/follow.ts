@@ -10,6 +10,7 @@ import { fail } from '../../base/errors.ts'
 import { detectFormat } from '../../telemetry/formats/detect.ts'
 import { encodeInteraction } from '../../telemetry/formats/interaction-json.ts'
 import type { Interaction, LogFormat, Selection } from '../../telemetry/interaction.ts'
+import { becomeOwner, giveUp } from '../storage/owner.ts'
 import { fileAt, findBeside, GrowingFile } from './follow/growing-file.ts'
 import { type FollowOutput, type FollowState, loadState, openOutput } from './follow/state.ts'
 import { type Wake, watchFile } from './follow/wake.ts'
@@ -190,13 +191,19 @@ class Follower {
 
 /**
  * Follows until `signal` aborts.
- * @throws input-invalid for a log of no known format or a damaged offset file; invalid-request for DARPA-98; storage-full,
- * after which the same call goes on where the last acknowledged line ended
+ * @throws input-invalid for a log of no known format or a damaged offset file; invalid-request for DARPA-98;
+ * already-exists if another process follows into the directory; storage-full, after which the same call goes on where the last acknowledged line ended
  */
 export async function followLog(options: FollowOptions): Promise<FollowReport> {
   const { directory } = options
   if (directory === undefined) return new Follower(options, undefined, undefined).run()
-  const state = await loadState(directory, resolve(options.path))
-  const output = await openOutput(directory, state?.outputBytes ?? 0)
-  return new Follower(options, state, output).run()
+  // Two readers would each take the other's lines for what was not acknowledged.
+  if (!(await becomeOwner(directory))) fail('already-exists', `another process follows a log into ${directory}`)
+  try {
+    const state = await loadState(directory, resolve(options.path))
+    const output = await openOutput(directory, state?.outputBytes ?? 0)
+    return await new Follower(options, state, output).run()
+  } finally {
+    await giveUp(directory)
+  }
 }

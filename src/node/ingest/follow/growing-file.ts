@@ -2,7 +2,9 @@
 
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { fail } from '../../../base/errors.ts'
 import { LINE_LENGTH_MAX } from '../lines.ts'
+import { cannotRead } from '../open.ts'
 
 const CHUNK_BYTES = 1 << 18
 /** UTF-8 has at most three bytes for one UTF-16 unit. */
@@ -40,9 +42,15 @@ export class GrowingFile {
     this.identity = identity
   }
 
-  /** Undefined if there is no such file. */
+  /** Undefined if there is no such file, as in the middle of a rotation. @throws input-invalid if it cannot be read */
   static async open(path: string): Promise<GrowingFile | undefined> {
-    const file = await open(path, 'r').catch(() => undefined)
+    const found = await stat(path).catch(() => undefined)
+    if (found === undefined) return undefined
+    // Opening a pipe that nobody writes to would wait for ever.
+    if (!found.isFile()) fail('input-invalid', `${path} is not a file: only a file can be followed`)
+    const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) =>
+      cause.code === 'ENOENT' ? undefined : cannotRead(path, cause),
+    )
     if (file === undefined) return undefined
     return new GrowingFile(file, identityOf(await file.stat({ bigint: true })))
   }
