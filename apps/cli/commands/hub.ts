@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { readConfig } from '../../../src/node/config.ts'
 import { type HubStart, initHub, startHub } from '../../../src/node/start.ts'
+import { openOperator } from '../../../src/node/operator.ts'
 import { wholeNumber } from '../demo/options.ts'
 import { print } from '../output.ts'
 import { runUntilStopped, type Servers } from '../run.ts'
@@ -10,7 +11,31 @@ export function hubCommand(servers: Servers): Command {
   return new Command('hub')
     .description('run the hub of a federation')
     .addCommand(initCommand())
+    .addCommand(removeCommand())
     .addCommand(startCommand(servers))
+}
+
+function removeCommand(): Command {
+  return new Command('remove')
+    .description('remove an organisation for good: from now on the hub takes nothing from it (operator of the hub)')
+    .argument('<organisation>')
+    .requiredOption('--reason <text>', 'why; it is kept in the registry')
+    .addOption(directoryOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ entente hub remove bank-a --reason "left the community" --dir hub')
+    .action(async (organisation: string, options: NodeOptions & { readonly reason: string }) => {
+      const operator = await openOperator(options.dir)
+      try {
+        await operator.remove(organisation, options.reason)
+        print(
+          { removed: organisation },
+          options,
+          () => `${organisation} is removed. What it signed stays in the ledger.`,
+        )
+      } finally {
+        operator.close()
+      }
+    })
 }
 
 interface InitOptions extends NodeOptions {
