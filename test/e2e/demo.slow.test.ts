@@ -201,9 +201,12 @@ describe('a demo on captures of other tools', () => {
   })
 
   const small = sharedPath('data/zeek/ctu-sme-11-win.conn.log.labeled.gz')
-  it.skipIf(small === undefined)('goes on without the sites that have nothing to learn from (reads shared data)', async () => {
-    const report = await reportOf('--data', small ?? '', '--orgs', '5')
-    expect(report.orgs).toHaveLength(5)
-    expect(report.rounds.map(({ participants }) => participants).every((count) => count >= 1 && count < 5)).toBe(true)
-  })
+  it.skipIf(small === undefined)(
+    'goes on without the sites that have nothing to learn from (reads shared data)',
+    async () => {
+      const report = await reportOf('--data', small ?? '', '--orgs', '5')
+      expect(report.orgs).toHaveLength(5)
+      expect(report.rounds.map(({ participants }) => participants).every((count) => count >= 1 && count < 5)).toBe(true)
+    },
+  )
 })
