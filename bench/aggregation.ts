@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openFileBlobs } from '../src/node/blobs/files.ts'
 import { loadKernels } from '../src/node/kernels.ts'
-import { aggregateFiles, readFiles } from './mean.ts'
+import { aggregateFiles, aggregateOnly, readFiles } from './mean.ts'
 import { sideBySide } from './measure.ts'
 import { numpyMean, numpyVersion } from './numpy.ts'
 import { duration, type Section, skipped } from './report.ts'
@@ -22,21 +22,23 @@ export async function benchAggregation(seed: string, runs: number): Promise<Sect
     const kernels = loadKernels()
     const paths = files.updates.map((digest) => join(root, digest.slice(0, 2), digest))
     const version = await numpyVersion()
-    const { read, mean, numpy } = await sideBySide(
+    const { read, only, mean, numpy } = await sideBySide(
       {
         read: () => readFiles(blobs, files),
+        only: () => aggregateOnly(blobs, files, kernels),
         mean: () => aggregateFiles(blobs, files, kernels),
         numpy: version === undefined ? undefined : () => numpyMean(paths),
       },
       runs,
     )
-    const ratio = (mean.median / read.median).toFixed(2)
+    const times = ({ median }: { median: number }): string => `${(median / read.median).toFixed(2)} times the reading`
     return {
       title: 'Mean aggregation',
       setting: `${COUNT} updates of ${PARAMETERS.toLocaleString('en')} float32, ${((COUNT * files.bytes) / 1e6).toFixed(0)} MB, from files in the page cache; seed ${seed}`,
       rows: [
         duration('reading the bytes once', read),
-        duration('FedAvg, streamed, float64, to a new durable model', mean, `${ratio} times the reading`),
+        duration('FedAvg, streamed, float64', only, times(only)),
+        duration('the same, to a new durable model (hashed, fsync, rename)', mean, times(mean)),
         numpy === undefined
           ? skipped('NumPy', 'python3 has no NumPy here')
           : duration(`NumPy ${version}, one file at a time, float64`, numpy),

@@ -9,9 +9,24 @@ import type { Files } from './updates.ts'
 
 /** FedAvg with weights 1, 2, 3, ...; writes and commits the new model. */
 export async function aggregateFiles(blobs: Blobs, files: Files, kernels: Kernels): Promise<void> {
+  const model = await blobs.create()
+  await aggregateInto((chunk) => model.write(chunk), blobs, files, kernels)
+  await model.commit()
+}
+
+/** The same into memory that is forgotten: what the aggregation itself takes. */
+export function aggregateOnly(blobs: Blobs, files: Files, kernels: Kernels): Promise<void> {
+  return aggregateInto(async () => undefined, blobs, files, kernels)
+}
+
+async function aggregateInto(
+  writeModel: (chunk: Uint8Array) => Promise<void>,
+  blobs: Blobs,
+  files: Files,
+  kernels: Kernels,
+): Promise<void> {
   const opened = await openAll(blobs, files)
   const [base, ...readers] = await Promise.all(opened.map(openTensors))
-  const model = await blobs.create()
   await aggregate({
     base: base ?? never(),
     updates: readers.map((reader, i) => ({ organisation: String(i).padStart(6, '0'), reader, sampleCount: i + 1 })),
@@ -21,10 +36,9 @@ export async function aggregateFiles(blobs: Blobs, files: Files, kernels: Kernel
     sampleCountMax: 1_000_000,
     version: 'bench',
     kernels,
-    writeModel: (chunk) => model.write(chunk),
+    writeModel,
     writeState: never,
   })
-  await model.commit()
   await Promise.all(opened.map((reader) => reader.close()))
 }
 
