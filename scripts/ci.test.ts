@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,8 +13,12 @@ function runCi(npm: string, environment: Record<string, string> = {}): { code: n
   writeFileSync(join(directory, 'npm'), `#!/bin/bash\ncase "$*" in\n${npm}\nesac\n`)
   chmodSync(join(directory, 'npm'), 0o755)
   const env = { ...process.env, ...environment, PATH: `${directory}${delimiter}${process.env['PATH']}` }
-  const { status, stdout } = spawnSync(CI, { env, encoding: 'utf8' })
-  return { code: status, lines: stdout.trimEnd().split('\n') }
+  try {
+    const { status, stdout } = spawnSync(CI, { env, encoding: 'utf8' })
+    return { code: status, lines: stdout.trimEnd().split('\n') }
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 }
 
 const SUITE = String.raw`test) printf '\033[2m Test Files \033[22m \033[32m2 passed\033[39m (2)\n      Tests  20 passed | 3 skipped (23)\n';;
