@@ -58,6 +58,7 @@ const reportSchema = z.object({
     sameOnAllNodes: z.literal(true),
   }),
   peakRssBytes: z.int().positive(),
+  peakPssBytes: z.int().positive().nullable(),
   wallMs: z.int().positive(),
 })
 

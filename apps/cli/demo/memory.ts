@@ -10,13 +10,10 @@ interface Sample {
 }
 
 export interface MemoryPeaks {
-  /**
-   * Highest memory of all processes together, bytes: the sum of proportional set sizes, so that a page that several
-   * share (the program text, Postgres buffers) counts once. Where the system does not tell those: peakRssSumBytes.
-   */
+  /** Highest sum of resident set sizes, bytes: what adding up `ps` gives. A page that several share counts in each. */
   readonly peakRssBytes: number
-  /** Highest sum of resident set sizes, bytes: shared pages count in each process. */
-  readonly peakRssSumBytes: number
+  /** Highest sum of proportional set sizes, bytes: shared pages count once. Null where the system does not tell. */
+  readonly peakPssBytes: number | null
 }
 
 export interface MemoryWatch {
@@ -36,7 +33,7 @@ export function watchMemory(): MemoryWatch {
   const timer = setInterval(sample, SAMPLE_MS)
   timer.unref()
   return {
-    peaks: () => ({ peakRssBytes: peakPss > 0 ? peakPss : peakRss, peakRssSumBytes: peakRss }),
+    peaks: () => ({ peakRssBytes: peakRss, peakPssBytes: peakPss > 0 ? peakPss : null }),
     stop: () => {
       sample()
       clearInterval(timer)

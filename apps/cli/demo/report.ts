@@ -42,10 +42,10 @@ export interface DemoReport {
   readonly metrics: Evaluation['metrics']
   readonly ledger: LedgerSummary
   readonly phasesMs: Readonly<Record<string, number>>
-  /** Peak resident memory of all processes together; a page that several share counts once. */
+  /** Peak of the resident set sizes of all processes, added up. */
   readonly peakRssBytes: number
-  /** The same with shared pages counted in each process: what adding up `ps` gives. */
-  readonly peakRssSumBytes: number
+  /** The same with pages that several processes share counted once; null where the system does not tell. */
+  readonly peakPssBytes: number | null
   readonly wallMs: number
   readonly kept?: string
 }
@@ -163,9 +163,14 @@ function ledgerLines(report: DemoReport): string {
   ].join('\n')
 }
 
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`
+}
+
 function resourceLine(report: DemoReport): string {
   const seconds = (report.wallMs / 1000).toFixed(1)
-  return `${seconds} s, at most ${Math.round(report.peakRssBytes / 1e6)} MB resident in all processes together`
+  const once = report.peakPssBytes === null ? '' : ` (${megabytes(report.peakPssBytes)} with shared pages counted once)`
+  return `${seconds} s, at most ${megabytes(report.peakRssBytes)} resident in all processes added up${once}`
 }
 
 function figure(value: number | null): string {
