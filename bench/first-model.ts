@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { assignFamilies } from '../apps/cli/demo/families.ts'
-import { familiesBefore } from '../apps/cli/demo/label-families.ts'
+import { trainingSlice } from '../apps/cli/demo/training-slice.ts'
 import { createModel, type ModelSpec } from '../src/models/model.ts'
 import { openDataset } from '../src/node/dataset-files.ts'
 import { evaluate, type Metrics } from '../src/node/evaluate.ts'
@@ -66,7 +66,7 @@ async function prepare(directory: string): Promise<Plan> {
     const dataset = await openDataset(target)
     width = dataset.width
     await dataset.close()
-    sites.push({ id: name, directory: target, counts: await familiesBefore(target, split.trainUntil) })
+    sites.push({ id: name, directory: target, counts: (await trainingSlice(target, split.trainUntil) })).families
   }
   const plan: Plan = { trainUntil: split.trainUntil, width, sites }
   writeFileSync(made, JSON.stringify(plan))

@@ -32,6 +32,7 @@ const reportSchema = z.object({
       id: z.string(),
       interactions: z.int().positive(),
       positives: z.int().nonnegative(),
+      learns: z.boolean(),
       stealthyPositives: z.int().nonnegative(),
     }),
   ),
@@ -207,7 +208,10 @@ describe('a demo on captures of other tools', () => {
     async () => {
       const report = await reportOf('--data', small ?? '', '--orgs', '5')
       expect(report.orgs).toHaveLength(5)
-      expect(report.rounds.map(({ participants }) => participants).every((count) => count >= 1 && count < 5)).toBe(true)
+      const learning = report.orgs.filter(({ learns }) => learns).length
+      expect(learning).toBeGreaterThan(0)
+      expect(learning).toBeLessThan(5)
+      for (const { participants } of report.rounds) expect(participants).toBe(learning)
     },
   )
 })

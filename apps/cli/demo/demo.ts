@@ -46,7 +46,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     await progress.phase('organisations join and ingest', (say) => joinAndIngest(running, data, say))
     const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options.labels))
     await progress.phase('nodes start', () => Promise.all(running.members.map(({ id }) => running.start(id))))
-    const training = await progress.phase('training', (say) => trainFederation(running, options, say))
+    const training = await progress.phase('training', (say) => trainFederation(running, orgs, options, say))
     const ledger = await progress.phase('verification', () => exportAndVerify(running))
     if (options.serve) await serveUntilInterrupted(running, ledger, interrupt)
     await progress.phase('nodes stop', () => running.stop())

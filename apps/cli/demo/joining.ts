@@ -1,12 +1,12 @@
 /** Organisations come in: each joins by invitation, ingests its own log, and says which attacks it has investigated. */
 
 import { setConfigValue } from '../../../src/node/config-edit.ts'
-import { assignFamilies, type FamilyCounts } from './families.ts'
+import { assignFamilies } from './families.ts'
 import { addMember, type Federation, ingestAll } from './federation.ts'
-import { familiesBefore } from './label-families.ts'
 import type { PreparedData } from './prepare-data.ts'
 import type { Say } from './progress.ts'
 import type { OrganisationSummary } from './report.ts'
+import { type TrainingSlice, trainingSlice } from './training-slice.ts'
 
 export async function joinAndIngest(federation: Federation, data: PreparedData, say: Say): Promise<void> {
   for (const site of data.sites) await addMember(federation, site, data.trainUntil)
@@ -20,21 +20,20 @@ export async function shareOutLabels(
   data: PreparedData,
   labels: 'own' | 'all',
 ): Promise<OrganisationSummary[]> {
-  const counts = await countFamilies(federation, data.trainUntil)
+  const slices = await slicesOf(federation, data.trainUntil)
+  const counts = Object.fromEntries([...slices].map(([id, { families }]) => [id, families]))
   const assigned = labels === 'own' ? assignFamilies(counts) : undefined
   for (const { id, directory } of federation.members)
     if (assigned !== undefined) await setConfigValue(directory, ['data', 'labels'], assigned[id] ?? [])
-  return data.sites.map(({ name, interactions, positives, stealthyPositives }) => ({
-    id: name,
-    interactions,
-    positives,
-    stealthyPositives,
-    investigated: assigned === undefined ? Object.keys(counts[name] ?? {}).sort() : (assigned[name] ?? []),
-  }))
+  return data.sites.map(({ name, interactions, positives, stealthyPositives }) => {
+    const investigated = assigned === undefined ? Object.keys(counts[name] ?? {}).sort() : (assigned[name] ?? [])
+    const learns = investigated.length > 0 || (slices.get(name)?.benign ?? 0) > 0
+    return { id: name, interactions, positives, stealthyPositives, investigated, learns }
+  })
 }
 
-async function countFamilies(federation: Federation, trainUntil: number): Promise<FamilyCounts> {
-  const counts: Record<string, Record<string, number>> = {}
-  for (const { id, dataset } of federation.members) counts[id] = await familiesBefore(dataset, trainUntil)
-  return counts
+async function slicesOf(federation: Federation, trainUntil: number): Promise<Map<string, TrainingSlice>> {
+  const slices = new Map<string, TrainingSlice>()
+  for (const { id, dataset } of federation.members) slices.set(id, await trainingSlice(dataset, trainUntil))
+  return slices
 }

@@ -10,6 +10,8 @@ export interface OrganisationSummary {
   readonly stealthyPositives: number
   /** Attack families that this organisation has labels of. */
   readonly investigated: readonly string[]
+  /** Whether it has any labelled interaction before the cut; a site of a small capture may have none, and declines rounds. */
+  readonly learns: boolean
 }
 
 export interface RoundSummary {

@@ -7,7 +7,7 @@ import { DEFAULT_MODEL } from '../../../src/node/default-model.ts'
 import type { Federation } from './federation.ts'
 import type { DemoOptions } from './options.ts'
 import type { Say } from './progress.ts'
-import type { RoundSummary } from './report.ts'
+import type { OrganisationSummary, RoundSummary } from './report.ts'
 
 /** The same name in every run, so that the same seed gives the same model. */
 const TRAINING_ID = 'demo'
@@ -24,10 +24,11 @@ export interface FinishedTraining {
 /** @throws internal with the reason if the training did not finish */
 export async function trainFederation(
   federation: Federation,
+  orgs: readonly OrganisationSummary[],
   options: DemoOptions,
   say: Say,
 ): Promise<FinishedTraining> {
-  const config = configOf(federation, options)
+  const config = configOf(orgs, options)
   await federation.operator.startTraining({ config, trainingId: TRAINING_ID })
   for (;;) {
     const training = await federation.operator.training(TRAINING_ID)
@@ -44,12 +45,12 @@ export async function trainFederation(
   }
 }
 
-function configOf(federation: Federation, options: DemoOptions): TrainingConfig {
+function configOf(orgs: readonly OrganisationSummary[], options: DemoOptions): TrainingConfig {
   return parseTrainingConfig({
     model: DEFAULT_MODEL,
     strategy: { name: options.strategy },
-    // A site of a small capture may have nothing to train on: it declines, and the others go on.
-    round: { participantsMin: 1 },
+    // Everybody who has something to learn from must take part.
+    round: { participantsMin: Math.max(1, orgs.filter(({ learns }) => learns).length) },
     rounds: options.rounds,
     seed: String(options.seed),
   })
