@@ -66,7 +66,7 @@ async function prepare(directory: string): Promise<Plan> {
     const dataset = await openDataset(target)
     width = dataset.width
     await dataset.close()
-    sites.push({ id: name, directory: target, counts: (await trainingSlice(target, split.trainUntil) })).families
+    sites.push({ id: name, directory: target, counts: (await trainingSlice(target, split.trainUntil)).families })
   }
   const plan: Plan = { trainUntil: split.trainUntil, width, sites }
   writeFileSync(made, JSON.stringify(plan))
