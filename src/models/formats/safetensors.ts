@@ -171,10 +171,13 @@ function parseMetadata(json: JsonObject): Readonly<Record<string, string>> {
   return checkMetadata(metadata)
 }
 
-/** Strings only. `__proto__` is refused, because a reader that assigns keys would set a prototype with it. */
+/**
+ * Strings only, which UTF-8 can hold: JSON may spell half a surrogate pair. `__proto__` is refused, because a reader that
+ * assigns keys would set a prototype with it.
+ */
 function checkMetadata(metadata: JsonObject): Readonly<Record<string, string>> {
   for (const [key, value] of Object.entries(metadata))
-    if (typeof value !== 'string' || key === '__proto__')
+    if (typeof value !== 'string' || !value.isWellFormed() || !key.isWellFormed() || key === '__proto__')
       invalid(`metadata ${JSON.stringify(key.slice(0, 64))} is not a string`)
   return metadata as Readonly<Record<string, string>>
 }
