@@ -260,7 +260,7 @@ describe('streaming', () => {
     expect(sizes).toEqual([24, 24, 24, 8])
   })
 
-  it('reads the next range while it waits for or works on this one, never more than two at a time', async () => {
+  it('reads the next range while it waits for or works on this one, never more than two groups of four at a time', async () => {
     let [reading, most, done] = [0, 0, 0]
     const reader = await updateReader([1, 2, 3, 4])
     const watched: TensorReader = {
@@ -272,10 +272,10 @@ describe('streaming', () => {
         done++
       },
     }
-    const updates = ['a', 'b', 'c'].map((organisation) => ({ organisation, sampleCount: 1, reader: watched }))
+    const updates = [...'abcdefghi'].map((organisation) => ({ organisation, sampleCount: 1, reader: watched }))
     await run([0, 0, 0, 0], [], { updates, chunkElements: 2 })
-    expect(done).toBe(6)
-    expect(most).toBe(2)
+    expect(done).toBe(18)
+    expect(most).toBe(8)
   })
 
   it('a read that fails ends the aggregation with its error, and nothing is left reading', async () => {

@@ -1,6 +1,6 @@
 /**
  * The aggregation of a round, streamed: for each chunk of coordinates, the weighted mean of all updates, then the
- * strategy's step. Memory holds one chunk of each role and two of updates, never a whole update.
+ * strategy's step. Memory holds one chunk of each role and eight of updates, never a whole update.
  *
  * 1. The same inputs give the same bytes, whatever the chunk size and the order of arrival: updates are added in the
  *    order of their organisations, in float64, and norms are summed over fixed blocks.
@@ -10,7 +10,8 @@
 
 import { fail } from '../base/errors.ts'
 import { encodeHeader, sameLayout } from '../models/formats/safetensors.ts'
-import type { Accumulator, AggregationKernels } from '../models/kernels/kernels.ts'
+import type { Accumulator } from '../models/kernels/accumulator.ts'
+import type { AggregationKernels } from '../models/kernels/kernels.ts'
 import {
   allocateChunk,
   type ChunkSinks,
@@ -25,7 +26,7 @@ import { checkSampleCount } from './sample-count.ts'
 import { checkState, stateHeader } from './strategy-state.ts'
 import { STRATEGIES } from './strategies/strategies.ts'
 import type { Strategy } from './strategies/strategy.ts'
-import { parameterCount, type RangeRead, ranges, readAhead, type TensorReader } from './tensor-reader.ts'
+import { type Filled, parameterCount, type RangeRead, ranges, readAhead, type TensorReader } from './tensor-reader.ts'
 
 export interface WeightedUpdate {
   readonly organisation: string
@@ -50,8 +51,10 @@ export interface Aggregation extends ChunkSources, ChunkSinks {
   readonly chunkElements?: number
 }
 
-/** 2 MB of float32: smaller pieces cost a hop through the thread pool each, larger ones leave the caches. Measured by `npm run bench`. */
-export const CHUNK_ELEMENTS = 1 << 19
+/** 1 MB of float32: smaller pieces cost a hop through the thread pool each, larger ones leave the caches. Measured by `npm run bench`. */
+export const CHUNK_ELEMENTS = 1 << 18
+/** Updates that are read, and then added, together. */
+const READS_AT_ONCE = 4
 
 /** @throws nothing-to-aggregate, sample-count-invalid, wrong-shape, model-invalid, not-finite, blob-truncated */
 export async function aggregate(job: Aggregation): Promise<AggregationNorms> {
@@ -95,8 +98,9 @@ async function streamChunks(
   const countMax = Math.max(1, Math.min(size, job.chunkElements ?? CHUNK_ELEMENTS))
   const buffers = allocateChunk(countMax, strategy, job)
   const sums = createNormSums()
-  const sum = job.kernels.accumulator(countMax)
-  const incoming = readAhead(updateReads(updates, size, countMax), countMax)
+  const sum = job.kernels.accumulator(countMax, 2 * READS_AT_ONCE)
+  const halves = [sum.inputs.slice(0, READS_AT_ONCE), sum.inputs.slice(READS_AT_ONCE)] as const
+  const incoming = readAhead(updateReads(updates, size, countMax), halves)
   try {
     for (const { start, count } of ranges(size, countMax)) {
       const chunk = firstOf(buffers, count)
@@ -121,22 +125,35 @@ async function both(first: Promise<void>, second: Promise<void>): Promise<void> 
 }
 
 /** Every update of the first chunk, then every update of the next: one sequence, so that reading never pauses. */
-function* updateReads(updates: readonly WeightedUpdate[], size: number, countMax: number): Generator<RangeRead> {
+function* updateReads(
+  updates: readonly WeightedUpdate[],
+  size: number,
+  countMax: number,
+): Generator<readonly RangeRead[]> {
   for (const { start, count } of ranges(size, countMax))
-    for (const { reader } of updates) yield { reader, start, count }
+    for (let first = 0; first < updates.length; first += READS_AT_ONCE)
+      yield updates.slice(first, first + READS_AT_ONCE).map(({ reader }) => ({ reader, start, count }))
 }
 
 /** sum = sum_i n_i * delta_i over the next chunk of `incoming`, in the order of `updates`. */
 async function addUpdates(
   sum: Accumulator,
   updates: readonly WeightedUpdate[],
-  incoming: AsyncGenerator<Float32Array, void, undefined>,
+  incoming: AsyncGenerator<Filled, void, undefined>,
 ): Promise<void> {
   sum.reset()
-  for (const { organisation, sampleCount } of updates) {
+  // The halves of the inputs take turns, from the first chunk of all to the last.
+  for (let first = 0; first < updates.length; first += READS_AT_ONCE) {
     const { value } = await incoming.next()
     if (value === undefined) fail('internal', 'fewer chunks than updates')
-    if (!sum.add(value, sampleCount))
-      fail('not-finite', `the update of ${organisation} has a value that is NaN or infinite`)
+    const weights = updates.slice(first, first + READS_AT_ONCE).map(({ sampleCount }) => sampleCount)
+    const bad = sum.add(inputOf(sum, value), weights, value.group[0]?.count ?? 0)
+    if (bad >= 0)
+      fail('not-finite', `the update of ${updates[first + bad]?.organisation} has a value that is NaN or infinite`)
   }
+}
+
+/** Number of the input that a group begins at. */
+function inputOf(sum: Accumulator, { values }: Filled): number {
+  return sum.inputs.findIndex(({ byteOffset }) => byteOffset === values[0]?.byteOffset)
 }

@@ -50,19 +50,20 @@ export interface RangeRead {
 }
 
 /**
- * The values of each range in turn, in one of two buffers of `countMax` values: while the caller works on one, the next
- * range is being read into the other. What was yielded is overwritten after the next step.
+ * Reads group after group of ranges, each into one of two halves of buffers: while the caller works on one half, the next
+ * group is being read into the other. A group has at most as many ranges as a half has buffers. What was yielded is
+ * overwritten after the next step.
  */
 export async function* readAhead(
-  reads: Iterable<RangeRead>,
-  countMax: number,
-): AsyncGenerator<Float32Array, void, undefined> {
-  let [idle, busy] = [new Float32Array(countMax), new Float32Array(countMax)]
-  let ahead: Promise<Float32Array> | undefined
+  groups: Iterable<readonly RangeRead[]>,
+  halves: readonly [Buffers, Buffers],
+): AsyncGenerator<Filled, void, undefined> {
+  let [idle, busy] = halves
+  let ahead: Promise<Filled> | undefined
   try {
-    for (const { reader, start, count } of reads) {
+    for (const group of groups) {
       const filled = ahead
-      ahead = readValues(reader, start, idle.subarray(0, count))
+      ahead = readGroup(group, idle)
       // Its failure is met when its turn comes; until then it must not count as unhandled.
       ahead.catch(() => undefined)
       ;[idle, busy] = [busy, idle]
@@ -73,6 +74,28 @@ export async function* readAhead(
     // Whoever stops early may close the file next, so nothing may still be reading from it.
     await ahead?.catch(() => undefined)
   }
+}
+
+type Buffers = readonly Float32Array[]
+
+export interface Filled {
+  readonly group: readonly RangeRead[]
+  /** The values of each range of the group. */
+  readonly values: readonly Float32Array[]
+}
+
+/** All ranges of the group at once; settled only when no read is under way any more. */
+async function readGroup(group: readonly RangeRead[], buffers: Buffers): Promise<Filled> {
+  const reads = group.map(({ reader, start, count }, i) => {
+    const buffer = buffers[i] ?? fail('internal', 'a group has more ranges than there are buffers')
+    return readValues(reader, start, buffer.subarray(0, count))
+  })
+  const values: Float32Array[] = []
+  for (const outcome of await Promise.allSettled(reads)) {
+    if (outcome.status === 'rejected') throw outcome.reason
+    values.push(outcome.value)
+  }
+  return { group, values }
 }
 
 /** Consecutive ranges that cover [0, total). */

@@ -71,7 +71,9 @@ async function checkFinite(
 ): Promise<void> {
   const size = parameterCount(reader.header)
   const countMax = Math.max(1, Math.min(size, chunkElements))
-  const reads = [...ranges(size, countMax)].map((range) => ({ reader, ...range }))
-  for await (const values of readAhead(reads, countMax))
-    if (!kernels.finite(values)) fail('not-finite', 'the update has a value that is NaN or infinite')
+  const reads = [...ranges(size, countMax)].map((range) => [{ reader, ...range }])
+  const buffer = (): Float32Array[] => [new Float32Array(countMax)]
+  for await (const { values } of readAhead(reads, [buffer(), buffer()]))
+    if (!values.every((chunk) => kernels.finite(chunk)))
+      fail('not-finite', 'the update has a value that is NaN or infinite')
 }

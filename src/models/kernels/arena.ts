@@ -13,6 +13,10 @@ const PAGE_BYTES = 65536
 /** What 32-bit addresses reach, in pages. */
 const PAGES_MAX = 65536
 
+export function pagesFor(bytes: number): number {
+  return Math.ceil(bytes / PAGE_BYTES)
+}
+
 /** The part of WebAssembly.Memory that is used here. */
 export interface LinearMemory {
   readonly buffer: ArrayBuffer
@@ -91,7 +95,7 @@ export class Arena {
 
   #fromTop(size: number): number {
     const offset = this.#top
-    const pagesNeeded = Math.ceil((offset + size) / PAGE_BYTES)
+    const pagesNeeded = pagesFor(offset + size)
     const pages = this.#memory.buffer.byteLength / PAGE_BYTES
     if (pagesNeeded > PAGES_MAX)
       fail('model-invalid', `the kernels address 4 GiB at most; ${offset + size} bytes were asked for`)

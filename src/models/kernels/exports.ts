@@ -1,7 +1,21 @@
 /** What kernels.wasm exports. Pointers are byte offsets into its memory; lengths count elements. See assembly/*.ts. */
 
-export interface KernelExports {
+import type { NetworkExports } from './network-exports.ts'
+
+export interface KernelExports extends NetworkExports {
   accumulate(sum: number, x: number, n: number, weight: number): number
+  accumulate4(
+    sum: number,
+    x0: number,
+    x1: number,
+    x2: number,
+    x3: number,
+    n: number,
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+  ): number
   mean(sum: number, out: number, n: number, total: number): void
   finite(x: number, n: number): number
   squaredNorm(x: number, n: number): number
@@ -49,6 +63,7 @@ export interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array) => object
   readonly Memory: new (descriptor: {
     initial: number
+    maximum?: number
   }) => { readonly buffer: ArrayBuffer; grow(pages: number): number }
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
 }

@@ -108,20 +108,24 @@ describe('exp and softplus', () => {
 })
 
 describe('aggregation', () => {
-  it('an accumulator is the float64 sum of weighted float32 values, at every length', () => {
-    for (const length of [1, 3, 7, 8, 9, 4095, 4096, 4097, 10_001]) {
-      const accumulator = kernels.accumulator(length)
-      const vectors = ['x', 'y', 'z'].map((seed) => floats(length, seed))
-      vectors.forEach((vector, i) => expect(accumulator.add(vector, i + 0.5)).toBe(true))
-      const out = new Float32Array(length)
-      accumulator.mean(4.5, out)
-      accumulator.release()
-      const expected = Float32Array.from(
-        out,
-        (_, i) => vectors.reduce((sum, vector, v) => sum + (vector[i] ?? 0) * (v + 0.5), 0) / 4.5,
-      )
-      expect(out).toEqual(expected)
-    }
+  it('an accumulator is the float64 sum of weighted float32 values, at every length and in every grouping', () => {
+    for (const length of [1, 3, 4, 7, 8, 9, 4095, 4097])
+      for (const groups of [[1, 1, 1, 1, 1, 1], [4, 2], [3, 3], [6], [1, 5]]) {
+        const accumulator = kernels.accumulator(length, 6)
+        const vectors = accumulator.inputs.map((_, seed) => floats(length, String(seed)))
+        accumulator.inputs.forEach((input, i) => input.set(vectors[i] ?? []))
+        let first = 0
+        for (const size of groups) {
+          const weights = vectors.slice(first, first + size).map((_, i) => first + i + 0.5)
+          expect(accumulator.add(first, weights, length)).toBe(-1)
+          first += size
+        }
+        const out = new Float32Array(length)
+        accumulator.mean(4.5, out)
+        accumulator.release()
+        const sumAt = (i: number): number => vectors.reduce((sum, vector, v) => sum + (vector[i] ?? 0) * (v + 0.5), 0)
+        expect(out).toEqual(Float32Array.from(out, (_, i) => sumAt(i) / 4.5))
+      }
   })
 
   it('refuses one NaN or infinity at any position', () => {
@@ -130,32 +134,30 @@ describe('aggregation', () => {
         const chunk = floats(37, 'bad')
         chunk[at] = bad
         expect(kernels.finite(chunk)).toBe(false)
-        expect(kernels.accumulate(new Float64Array(37), chunk, 1)).toBe(false)
-        const accumulator = kernels.accumulator(37)
-        expect(accumulator.add(chunk, 1)).toBe(false)
+        const accumulator = kernels.accumulator(37, 6)
+        accumulator.inputs.forEach((input) => input.fill(1))
+        accumulator.inputs[at % 6]?.set(chunk)
+        expect(accumulator.add(0, [1, 2, 3, 4, 5, 6], 37)).toBe(at % 6)
         accumulator.release()
       }
     expect(kernels.finite(floats(37, 'good'))).toBe(true)
     expect(kernels.finite(Float32Array.of(3.4028235e38, -3.4028235e38, 1e-45))).toBe(true)
   })
 
-  it('adds to a sum outside the memory as to one inside', () => {
-    const sum = new Float64Array(1000).fill(0.25)
-    const chunk = floats(1000, 'outside')
-    expect(kernels.accumulate(sum, chunk, 3)).toBe(true)
-    expect(sum).toEqual(Float64Array.from(chunk, (value) => 0.25 + value * 3))
-  })
-
-  it('starts from zero after a reset, and refuses chunks that do not fit', () => {
-    const accumulator = kernels.accumulator(4)
-    accumulator.add(Float32Array.of(1, 2, 3, 4), 1)
-    accumulator.reset()
-    accumulator.add(Float32Array.of(1, 1), 2)
+  it('starts from zero whenever it is made or reset, and refuses more values or inputs than it has', () => {
     const out = new Float32Array(4)
-    accumulator.mean(2, out)
-    expect([...out]).toEqual([1, 1, 0, 0])
-    expect(() => accumulator.add(new Float32Array(5), 1)).toThrow(expect.objectContaining({ code: 'wrong-shape' }))
-    accumulator.release()
+    for (let again = 0; again < 2; again++) {
+      const accumulator = kernels.accumulator(4, 2)
+      accumulator.inputs[1]?.set([1, 2, 3, 4])
+      accumulator.add(1, [1], 4)
+      accumulator.reset()
+      accumulator.add(1, [2], 2)
+      accumulator.mean(2, out)
+      expect([...out]).toEqual([1, 2, 0, 0])
+      for (const tooMuch of [() => accumulator.add(0, [1], 5), () => accumulator.add(1, [1, 1], 4)])
+        expect(tooMuch).toThrow(expect.objectContaining({ code: 'wrong-shape' }))
+      accumulator.release()
+    }
   })
 
   it('norms and distances are those of float64', () => {
@@ -218,9 +220,8 @@ describe('memory', () => {
   it('does not grow over thousands of calls of mixed sizes', () => {
     const inUse = arena.bytesInUse
     const one = (i: number): void => {
-      const accumulator = kernels.accumulator(1 + ((i * 7919) % 5000))
       kernels.finite(new Float32Array((i * 104_729) % 3000))
-      accumulator.release()
+      kernels.squaredDistance(new Float32Array(i % 77), new Float32Array(i % 77))
     }
     for (let i = 0; i < 200; i++) one(i)
     const offset = arena.allocate(1)
@@ -232,15 +233,19 @@ describe('memory', () => {
     expect(again).toBe(offset)
   })
 
-  it('grows, and keeps what accumulators hold', () => {
+  it('grows, and keeps what it and the accumulators hold', () => {
     const small = loadKernels({ pages: 1 })
-    const accumulator = small.accumulator(100)
-    accumulator.add(new Float32Array(100).fill(2), 1)
-    const large = small.accumulator(1_000_000)
+    const accumulator = small.accumulator(100, 1)
+    const [input] = accumulator.inputs
+    const block = small.arena.allocate(400)
+    small.arena.float32(block, 100).fill(3)
+    small.arena.release(small.arena.allocate(4_000_000))
+    input?.fill(2)
+    expect(accumulator.add(0, [1], 100)).toBe(-1)
     const out = new Float32Array(100)
     accumulator.mean(1, out)
     expect(out).toEqual(new Float32Array(100).fill(2))
-    large.release()
+    expect(small.arena.float32(block, 100)).toEqual(new Float32Array(100).fill(3))
   })
 
   it('refuses a second release', () => {

@@ -4,29 +4,14 @@
  */
 
 import { EntenteError, fail } from '../../base/errors.ts'
-import { Arena } from './arena.ts'
+import { type Accumulator, accumulatorsOver } from './accumulator.ts'
+import { Arena, type LinearMemory } from './arena.ts'
 import type { KernelExports, WebAssemblyApi } from './exports.ts'
-
-/** A running float64 sum of weighted float32 vectors, kept in the memory of the kernels. */
-export interface Accumulator {
-  readonly length: number
-  /**
-   * sum[i] += weight * chunk[i] for the first chunk.length elements. False when a value of the chunk is NaN or infinite;
-   * the sum is spoiled then: reset or release it.
-   */
-  add(chunk: Float32Array, weight: number): boolean
-  /** out[i] = sum[i] / total, rounded once, for the first out.length elements. */
-  mean(total: number, out: Float32Array): void
-  reset(): void
-  /** Gives the memory back; the accumulator is unusable afterwards. */
-  release(): void
-}
 
 /** What streaming aggregation needs: checks, sums and norms of chunks, in an order that depends on the lengths alone. */
 export interface AggregationKernels {
-  accumulator(length: number): Accumulator
-  /** {@link Accumulator.add} for a sum outside the kernels' memory; it is copied in and out. */
-  accumulate(sum: Float64Array, chunk: Float32Array, weight: number): boolean
+  /** A sum of `length` values with so many input buffers. @throws unavailable when there is no memory for it */
+  accumulator(length: number, inputs: number): Accumulator
   /** True when no value is NaN or infinite. */
   finite(chunk: Float32Array): boolean
   /** Sum of squares in float64. */
@@ -58,15 +43,20 @@ export interface KernelOptions {
  */
 export function instantiateKernels(wasm: Uint8Array, options: KernelOptions = {}): Kernels {
   const api = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly
+  const module = compile(api, wasm)
   const memory = new api.Memory({ initial: options.pages ?? 16 })
-  const raw = instantiate(api, wasm, memory)
+  const raw = instantiate(api, module, memory)
+  const accumulator = accumulatorsOver((pages) => {
+    const fixed = fixedMemory(api, pages)
+    return { raw: instantiate(api, module, fixed), memory: fixed }
+  })
   const arena = new Arena(memory, raw.MEMORY_BASE.value)
   const scratch = arena.allocate(raw.SCRATCH_BYTES.value)
   return {
     raw,
     arena,
     scratch,
-    ...aggregationKernels(raw, arena),
+    ...aggregationKernels(raw, arena, accumulator),
     exp: (x) => raw.expOf(x),
     softplus: (x) => raw.softplusOf(x),
   }
@@ -76,10 +66,9 @@ function abort(): never {
   fail('internal', 'a kernel aborted')
 }
 
-function instantiate(api: WebAssemblyApi, wasm: Uint8Array, memory: object): KernelExports {
+function compile(api: WebAssemblyApi, wasm: Uint8Array): object {
   try {
-    const instance = new api.Instance(new api.Module(wasm), { env: { memory, abort } })
-    return instance.exports as KernelExports
+    return new api.Module(wasm)
   } catch (cause) {
     throw new EntenteError('model-invalid', 'the kernels cannot be loaded; run `npm run setup` to build them', {
       cause,
@@ -87,7 +76,29 @@ function instantiate(api: WebAssemblyApi, wasm: Uint8Array, memory: object): Ker
   }
 }
 
-function aggregationKernels(raw: KernelExports, arena: Arena): AggregationKernels {
+function instantiate(api: WebAssemblyApi, module: object, memory: object): KernelExports {
+  try {
+    return new api.Instance(module, { env: { memory, abort } }).exports as KernelExports
+  } catch (cause) {
+    throw new EntenteError('model-invalid', 'the kernels cannot be loaded; run `npm run setup` to build them', {
+      cause,
+    })
+  }
+}
+
+function fixedMemory(api: WebAssemblyApi, pages: number): LinearMemory {
+  try {
+    return new api.Memory({ initial: pages, maximum: pages })
+  } catch (cause) {
+    throw new EntenteError('unavailable', `there is no memory for a sum of ${pages} pages of 64 KiB`, { cause })
+  }
+}
+
+function aggregationKernels(
+  raw: KernelExports,
+  arena: Arena,
+  accumulator: AggregationKernels['accumulator'],
+): AggregationKernels {
   /** Runs `work` on copies of the arrays in the arena. */
   function staged<T>(arrays: readonly Float32Array[], work: (offsets: readonly number[]) => T): T {
     const offsets = arrays.map((array) => arena.allocate(array.byteLength))
@@ -104,69 +115,10 @@ function aggregationKernels(raw: KernelExports, arena: Arena): AggregationKernel
     return staged([a, b], ([x = 0, y = 0]) => raw.squaredDistance(x, y, a.length))
   }
 
-  function accumulate(sum: Float64Array, chunk: Float32Array, weight: number): boolean {
-    checkLength(chunk, sum.length)
-    const offset = arena.allocate(sum.byteLength)
-    try {
-      return staged([chunk], ([x = 0]) => {
-        const inside = arena.float64(offset, sum.length)
-        inside.set(sum)
-        const finite = raw.accumulate(offset, x, chunk.length, weight) === 1
-        sum.set(inside)
-        return finite
-      })
-    } finally {
-      arena.release(offset)
-    }
-  }
-
   return {
-    accumulator: (length) => createAccumulator(raw, arena, length),
-    accumulate,
+    accumulator,
     finite: (chunk) => staged([chunk], ([x = 0]) => raw.finite(x, chunk.length) === 1),
     squaredNorm: (chunk) => staged([chunk], ([x = 0]) => raw.squaredNorm(x, chunk.length)),
     squaredDistance,
   }
-}
-
-/** Floats that are copied into the memory at a time: the copy is still in the first-level cache when it is added. */
-const STAGE_LENGTH = 4096
-
-function createAccumulator(raw: KernelExports, arena: Arena, length: number): Accumulator {
-  const sum = arena.allocate(length * 8)
-  const stage = arena.allocate(STAGE_LENGTH * 4)
-  const reset = (): void => void arena.float64(sum, length).fill(0)
-
-  function add(chunk: Float32Array, weight: number): boolean {
-    checkLength(chunk, length)
-    const staging = arena.float32(stage, STAGE_LENGTH)
-    let finite = 1
-    for (let from = 0; from < chunk.length; from += STAGE_LENGTH) {
-      const part = chunk.subarray(from, from + STAGE_LENGTH)
-      staging.set(part)
-      finite &= raw.accumulate(sum + from * 8, stage, part.length, weight)
-    }
-    return finite === 1
-  }
-
-  function mean(total: number, out: Float32Array): void {
-    checkLength(out, length)
-    for (let from = 0; from < out.length; from += STAGE_LENGTH) {
-      const count = Math.min(STAGE_LENGTH, out.length - from)
-      raw.mean(sum + from * 8, stage, count, total)
-      out.set(arena.float32(stage, count), from)
-    }
-  }
-
-  function release(): void {
-    arena.release(sum)
-    arena.release(stage)
-  }
-
-  reset()
-  return { length, add, mean, reset, release }
-}
-
-function checkLength(array: Float32Array, lengthMax: number): void {
-  if (array.length > lengthMax) fail('wrong-shape', `${array.length} elements do not fit into ${lengthMax}`)
 }

@@ -29,6 +29,55 @@ export function accumulate(sum: usize, x: usize, n: i32, weight: f64): i32 {
   return i32(i32x4.all_true(ok)) & rest
 }
 
+/**
+ * Four vectors in one pass over the sum, each added in its turn: the bits are those of four calls of {@link accumulate},
+ * the sum is loaded and stored once. n is a multiple of 4.
+ */
+export function accumulate4(
+  sum: usize,
+  x0: usize,
+  x1: usize,
+  x2: usize,
+  x3: usize,
+  n: i32,
+  w0: f64,
+  w1: f64,
+  w2: f64,
+  w3: f64,
+): i32 {
+  const infinity = f32x4.splat(Infinity)
+  const v0 = f64x2.splat(w0)
+  const v1 = f64x2.splat(w1)
+  const v2 = f64x2.splat(w2)
+  const v3 = f64x2.splat(w3)
+  let ok = i32x4.splat(-1)
+  const bytes = <usize>n << 2
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const a = v128.load(x0 + i)
+    const b = v128.load(x1 + i)
+    const c = v128.load(x2 + i)
+    const d = v128.load(x3 + i)
+    const ab = f32x4.max(f32x4.abs(a), f32x4.abs(b))
+    const cd = f32x4.max(f32x4.abs(c), f32x4.abs(d))
+    // The maximum of anything and NaN is NaN, which is not less than infinity.
+    ok = v128.and(ok, f32x4.lt(f32x4.max(ab, cd), infinity))
+    const s = sum + (i << 1)
+    let low = v128.load(s)
+    let top = v128.load(s, 16)
+    low = f64x2.add(low, f64x2.mul(f64x2.promote_low_f32x4(a), v0))
+    top = f64x2.add(top, f64x2.mul(f64x2.promote_low_f32x4(high(a)), v0))
+    low = f64x2.add(low, f64x2.mul(f64x2.promote_low_f32x4(b), v1))
+    top = f64x2.add(top, f64x2.mul(f64x2.promote_low_f32x4(high(b)), v1))
+    low = f64x2.add(low, f64x2.mul(f64x2.promote_low_f32x4(c), v2))
+    top = f64x2.add(top, f64x2.mul(f64x2.promote_low_f32x4(high(c)), v2))
+    low = f64x2.add(low, f64x2.mul(f64x2.promote_low_f32x4(d), v3))
+    top = f64x2.add(top, f64x2.mul(f64x2.promote_low_f32x4(high(d)), v3))
+    v128.store(s, low)
+    v128.store(s, top, 16)
+  }
+  return i32(i32x4.all_true(ok))
+}
+
 // @ts-ignore: decorator
 @inline
 function high(x: v128): v128 {

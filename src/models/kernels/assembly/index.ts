@@ -2,11 +2,12 @@
  * Every kernel of the room. Strict SIMD only: relaxed instructions may round differently from machine to machine, and two
  * organisations must compute the same bits. Pointers are byte offsets into the imported memory, lengths count elements.
  */
-export { accumulate, mean } from './aggregate'
+export { accumulate, accumulate4, mean } from './aggregate'
 export { finite } from './finite'
 export { gemm, SCRATCH_BYTES } from './gemm'
 export { biasRelu, columnSums, reluBackward } from './layers'
 export { expOf, logisticLoss, softplusOf } from './logistic'
+export * from './network'
 export { squaredDistance, squaredNorm } from './norms'
 export { adam, proximal, sgd } from './optimiser'
 
