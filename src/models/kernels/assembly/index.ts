@@ -10,6 +10,7 @@ export { expOf, logisticLoss, softplusOf } from './logistic'
 export * from './network'
 export { squaredDistance, squaredNorm } from './norms'
 export { adam, proximal, sgd } from './optimiser'
+export { clippedSurrogate, logOf, maskedSample, maskedSoftmax, squaredError } from './policy'
 
 /** First byte that the module itself does not use. */
 export const MEMORY_BASE: usize = __heap_base
