@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { loadKernels } from '../../test/kernels.ts'
 import { sha256Hex } from '../base/hash.ts'
 import { prng } from '../base/prng.ts'
-import { defaultPositiveWeight, POSITIVE_WEIGHT_MAX } from './mlp-train.ts'
+import { defaultPositiveWeight, POSITIVE_WEIGHT_MAX } from './training-loop.ts'
 import { createModel, type LabelledBatchSource, type ModelSpec, parseModelSpec, type TrainOptions } from './model.ts'
 
 const kernels = loadKernels()
