@@ -13,8 +13,8 @@ export interface OptimiserMemory {
 }
 
 export interface Optimiser {
-  /** One step along the gradient in memory. */
-  step(): void
+  /** One step along the gradient in memory; at the configured learning rate unless told. */
+  step(rate?: number): void
 }
 
 const BETA1 = 0.9
@@ -33,18 +33,18 @@ export function createOptimiser(
   let beta1Power = 1
   let beta2Power = 1
 
-  function adam(): void {
+  function adam(at: number): void {
     beta1Power *= BETA1
     beta2Power *= BETA2
-    const rate = learningRate / (1 - beta1Power)
+    const rate = at / (1 - beta1Power)
     const scale = 1 / Math.sqrt(1 - beta2Power)
     raw.adam(parameters, gradient, moments, moments + 4 * n, n, rate, BETA1, BETA2, EPSILON, scale)
   }
 
-  function step(): void {
+  function step(rate = learningRate): void {
     if (proximalMu > 0) raw.proximal(gradient, parameters, anchor, n, proximalMu)
-    if (options.optimiser === 'adam') adam()
-    else raw.sgd(parameters, gradient, n, learningRate)
+    if (options.optimiser === 'adam') adam(rate)
+    else raw.sgd(parameters, gradient, n, rate)
   }
 
   return { step }
