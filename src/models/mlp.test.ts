@@ -202,7 +202,7 @@ describe('specifications', () => {
     for (const bad of [
       null,
       {},
-      { kind: 'tgnn', inputs: 3, hidden: [] },
+      { kind: 'tgnn', features: 3, hidden: [] },
       { kind: 'mlp', inputs: 0, hidden: [] },
       { kind: 'mlp', inputs: 3, hidden: [1.5] },
       { kind: 'mlp', inputs: 3, hidden: 'x' },

@@ -24,6 +24,7 @@ export function createMlp(spec: MlpSpec, kernels: Kernels): Model {
   const plan = planMlp(spec)
   return {
     spec,
+    inputs: spec.inputs,
     layout: plan.layout,
     parameterCount: plan.parameterCount,
     initialise: (seed) => initialiseMlp(plan, seed),

@@ -3,6 +3,7 @@
 import { fail } from '../base/errors.ts'
 import type { Kernels } from './kernels/kernels.ts'
 import { createMlp } from './mlp.ts'
+import { createTgnn } from './tgnn/tgnn.ts'
 
 /** Multi-layer perceptron: `inputs` features, ReLU layers of the widths `hidden`, one logit. */
 export interface MlpSpec {
@@ -11,7 +12,33 @@ export interface MlpSpec {
   readonly hidden: readonly number[]
 }
 
-export type ModelSpec = MlpSpec
+/**
+ * Temporal graph network over rows of [features | pairFeatures | links of the source | links of the destination], a link
+ * being its age in seconds (negative = none) and linkFeatures - 1 other columns; tgnn/README.md.
+ */
+export interface TgnnSpec {
+  readonly kind: 'tgnn'
+  /** Columns of the interaction's own features. */
+  readonly features: number
+  /** Columns that tell how the recent links of both ends overlap. */
+  readonly pairFeatures: number
+  /** Recent links of each end. */
+  readonly links: number
+  /** Columns of a link, its age the first. */
+  readonly linkFeatures: number
+  readonly timeDimensions: number
+  /** Columns of a link inside the encoder, and of an embedding; a multiple of four. */
+  readonly width: number
+  /** Widths of the hidden layers of the edge head. */
+  readonly hidden: readonly number[]
+}
+
+/** Models that score interactions. */
+export type ThreatModelSpec = MlpSpec | TgnnSpec
+export type ModelSpec = ThreatModelSpec
+
+/** What a model learns: attacks from labels, or which links there are, where nobody has labels. */
+export type Objective = 'supervised' | 'link'
 
 export interface TrainOptions {
   /** Passes over the rows. */
@@ -25,6 +52,10 @@ export interface TrainOptions {
   readonly positiveWeight?: number
   /** Names the purpose, so that every shuffle is reproducible. */
   readonly seed: string
+  /** `head`: all but the head keeps its bits, for a local head on a shared body. A perceptron is all head. Default `all`. */
+  readonly trainable?: 'all' | 'head'
+  /** Which head of a temporal graph network is trained; labels of `link` rows: 1 = made up. Default `supervised`. */
+  readonly objective?: Objective
 }
 
 export interface LabelledBatchSource {
@@ -52,7 +83,9 @@ export interface TensorShape {
 }
 
 export interface Model {
-  readonly spec: ModelSpec
+  readonly spec: ThreatModelSpec
+  /** Columns of a row. */
+  readonly inputs: number
   /** Sorted by name: the order of the flat parameters and of the file. */
   readonly layout: readonly TensorShape[]
   readonly parameterCount: number
@@ -68,23 +101,54 @@ export interface Model {
     options: TrainOptions,
     onEpoch?: (epoch: number, loss: number) => void,
   ): TrainResult
-  /** Logit of P(attack) of each row: higher is worse. Logits and not probabilities, since those saturate into ties. */
-  score(parameters: Float32Array, features: Float32Array, rows: number): Float32Array
+  /**
+   * Logit of P(attack) of each row: higher is worse. Logits and not probabilities, since those saturate into ties. With
+   * objective `link`, of P(made up): it rises with the surprise -log P(the link is real). A perceptron has one head only.
+   */
+  score(parameters: Float32Array, features: Float32Array, rows: number, objective?: Objective): Float32Array
 }
 
 const WIDTH_MAX = 65536
 const LAYERS_MAX = 32
+const LINKS_MAX = 64
 
 /** @throws model-invalid unless the value is a specification that this version can build */
 export function parseModelSpec(value: unknown): ModelSpec {
   const spec = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  const { kind, inputs, hidden } = spec
-  if (kind !== 'mlp')
-    fail('model-invalid', `there is no model of kind ${JSON.stringify(kind)}; this version knows "mlp"`)
-  if (!isWidth(inputs)) fail('model-invalid', `inputs must be an integer from 1 to ${WIDTH_MAX}`)
-  if (!Array.isArray(hidden) || hidden.length > LAYERS_MAX || !hidden.every(isWidth))
-    fail('model-invalid', `hidden must list at most ${LAYERS_MAX} widths from 1 to ${WIDTH_MAX}`)
-  return { kind: 'mlp', inputs, hidden: [...hidden] }
+  if (spec['kind'] === 'mlp') return { kind: 'mlp', inputs: widthOf(spec, 'inputs'), hidden: hiddenOf(spec) }
+  if (spec['kind'] === 'tgnn') return parseTgnn(spec)
+  fail(
+    'model-invalid',
+    `there is no model of kind ${JSON.stringify(spec['kind'])}; this version knows "mlp" and "tgnn"`,
+  )
+}
+
+function parseTgnn(spec: Record<string, unknown>): TgnnSpec {
+  const links = widthOf(spec, 'links')
+  const width = widthOf(spec, 'width')
+  if (links > LINKS_MAX) fail('model-invalid', `links must be at most ${LINKS_MAX}`)
+  if (width % 4 !== 0) fail('model-invalid', 'width must be a multiple of four')
+  return {
+    kind: 'tgnn',
+    features: widthOf(spec, 'features'),
+    pairFeatures: widthOf(spec, 'pairFeatures'),
+    links,
+    linkFeatures: widthOf(spec, 'linkFeatures', 2),
+    timeDimensions: widthOf(spec, 'timeDimensions'),
+    width,
+    hidden: hiddenOf(spec),
+  }
+}
+
+function widthOf(spec: Record<string, unknown>, name: string, least = 1): number {
+  const value = spec[name]
+  if (isWidth(value) && value >= least) return value
+  fail('model-invalid', `${name} must be an integer from ${least} to ${WIDTH_MAX}`)
+}
+
+function hiddenOf({ hidden }: Record<string, unknown>): number[] {
+  if (Array.isArray(hidden) && hidden.length <= LAYERS_MAX && hidden.every(isWidth)) return [...hidden]
+  fail('model-invalid', `hidden must list at most ${LAYERS_MAX} widths from 1 to ${WIDTH_MAX}`)
 }
 
 function isWidth(value: unknown): value is number {
@@ -93,5 +157,6 @@ function isWidth(value: unknown): value is number {
 
 /** @throws model-invalid */
 export function createModel(spec: ModelSpec, kernels: Kernels): Model {
-  return createMlp(parseModelSpec(spec), kernels)
+  const parsed = parseModelSpec(spec)
+  return parsed.kind === 'mlp' ? createMlp(parsed, kernels) : createTgnn(parsed, kernels)
 }

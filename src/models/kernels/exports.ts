@@ -1,8 +1,9 @@
 /** What kernels.wasm exports. Pointers are byte offsets into its memory; lengths count elements. See assembly/*.ts. */
 
+import type { MixerExports } from './mixer-exports.ts'
 import type { NetworkExports } from './network-exports.ts'
 
-export interface KernelExports extends NetworkExports {
+export interface KernelExports extends NetworkExports, MixerExports {
   accumulate(sum: number, x: number, n: number, weight: number): number
   accumulate4(
     sum: number,
@@ -20,6 +21,8 @@ export interface KernelExports extends NetworkExports {
   finite(x: number, n: number): number
   squaredNorm(x: number, n: number): number
   squaredDistance(x: number, y: number, n: number): number
+  /** Shortens x to `normMax`; returns the norm that it had. */
+  clipNorm(x: number, n: number, normMax: number): number
   gemm(
     a: number,
     aRow: number,
