@@ -1,6 +1,8 @@
 // Sums of squares in float64. The order is fixed: four pairs of lanes, element i in lane i mod 8, then a fixed tree, then
 // the tail in order; so the same values give the same bits on any machine.
 
+import { scale } from './arithmetic'
+
 // @ts-ignore: decorator
 @inline
 function high(x: v128): v128 {
@@ -65,4 +67,14 @@ export function squaredDistance(x: usize, y: usize, n: i32): f64 {
     q += 4
   }
   return sum
+}
+
+/**
+ * Shortens x to an L2 norm of at most `normMax`, and returns the norm that it had: NaN, with x unchanged, when a value is
+ * not a number. The factor lies a hair below normMax / norm, so that rounding cannot carry the result above.
+ */
+export function clipNorm(x: usize, n: i32, normMax: f64): f64 {
+  const norm = sqrt<f64>(squaredNorm(x, n))
+  if (norm > normMax) scale(<f32>((normMax / norm) * (1 - 2.4e-7)), x, n)
+  return norm
 }
