@@ -8,7 +8,7 @@ import type { OrganisationId } from '../src/base/ids.ts'
 import { encodeUpdate } from '../src/learning/update-file.ts'
 import { expectedStages } from '../src/learning/stages.ts'
 import type { RoundAnnouncement } from '../src/learning/messages.ts'
-import { createModel } from '../src/models/model.ts'
+import { outlineOf } from '../src/models/model.ts'
 import type { Hub } from '../src/node/hub.ts'
 import type { Mail } from '../src/node/ports.ts'
 import { sha256Hex } from '../src/base/hash.ts'
@@ -29,7 +29,7 @@ async function contribute(cluster: Cluster, victim: OrganisationId, announcement
   const process = createProcess(scheduler, 'forger')
   const { acknowledged: _, ...silent } = conditions
   const line = createLine<Hub>(process, victim, silent)
-  const { layout, parameterCount } = createModel(announcement.config.model, kernels)
+  const { layout, parameterCount } = outlineOf(announcement.config.model, kernels)
   const noise = Float32Array.from({ length: parameterCount }, () => scheduler.random.normal() * 0.1)
   const bytes = encodeUpdate(noise, layout, announcement.base_model)
   const digest = sha256Hex(bytes)

@@ -39,8 +39,9 @@ export function createTrainer(
     async train({ spec, parameters, rowsMax: _, ...options }) {
       if (conditions.absent?.(options.seed) === true) await new Promise(() => undefined)
       await process.point('train', process.scheduler.random.uniform() * conditions.durationMsMax)
-      const data = rowsOf(organisation, spec.inputs)
-      const trained = createModel(spec, kernels).train(parameters, data, options)
+      const model = createModel(spec, kernels)
+      const data = rowsOf(organisation, model.inputs)
+      const trained = model.train(parameters, data, options)
       if (!Number.isFinite(trained.loss)) throw new EntenteError('not-finite', 'training diverged')
       await process.point('trained')
       const positives = data.labels.filter((label) => label === 1).length

@@ -13,11 +13,13 @@ export const PARTICIPANTS_MAX = 150
 const positive = z.number().positive().max(1e6)
 const fraction = z.number().min(0).lt(1)
 
-export const modelSpecSchema = z.strictObject({
-  kind: z.literal('mlp'),
-  inputs: z.int().min(1).max(65_536),
-  hidden: z.array(z.int().min(1).max(65_536)).max(16),
-})
+const width = z.int().min(1).max(65_536)
+const hidden = z.array(width).max(16)
+
+export const modelSpecSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('mlp'), inputs: width, hidden }),
+  z.strictObject({ kind: z.literal('policy'), observations: width, actions: width, hidden }),
+])
 
 interface StrategyDefaults {
   readonly serverLearningRate: number

@@ -3,10 +3,10 @@ import { loadKernels } from '../../test/kernels.ts'
 import { sha256Hex } from '../base/hash.ts'
 import { prng } from '../base/prng.ts'
 import { defaultPositiveWeight, POSITIVE_WEIGHT_MAX } from './training-loop.ts'
-import { createModel, type LabelledBatchSource, type ModelSpec, parseModelSpec, type TrainOptions } from './model.ts'
+import { createModel, type LabelledBatchSource, type MlpSpec, parseModelSpec, type TrainOptions } from './model.ts'
 
 const kernels = loadKernels()
-const spec: ModelSpec = { kind: 'mlp', inputs: 5, hidden: [7, 6] }
+const spec: MlpSpec = { kind: 'mlp', inputs: 5, hidden: [7, 6] }
 const options: TrainOptions = {
   epochs: 1,
   batchSize: 64,
@@ -28,7 +28,7 @@ function exclusiveOr(rows: number, width: number, seed: string): LabelledBatchSo
 
 /** Float64 weighted mean logistic loss of a perceptron, written without the kernels. */
 function referenceLoss(
-  of: ModelSpec,
+  of: MlpSpec,
   parameters: Float64Array,
   data: LabelledBatchSource,
   positiveWeight: number,

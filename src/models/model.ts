@@ -3,6 +3,8 @@
 import { fail } from '../base/errors.ts'
 import type { Kernels } from './kernels/kernels.ts'
 import { createMlp } from './mlp.ts'
+import { outlineOfPolicy } from './policy/policy.ts'
+import { parsePolicySpec, type PolicySpec } from './policy/spec.ts'
 import { createTgnn } from './tgnn/tgnn.ts'
 
 /** Multi-layer perceptron: `inputs` features, ReLU layers of the widths `hidden`, one logit. */
@@ -35,7 +37,8 @@ export interface TgnnSpec {
 
 /** Models that score interactions. */
 export type ThreatModelSpec = MlpSpec | TgnnSpec
-export type ModelSpec = ThreatModelSpec
+/** All that can be trained together: threat models, and the policy that advises on responses (policy/). */
+export type ModelSpec = ThreatModelSpec | PolicySpec
 
 /** What a model learns: attacks from labels, or which links there are, where nobody has labels. */
 export type Objective = 'supervised' | 'link'
@@ -117,9 +120,10 @@ export function parseModelSpec(value: unknown): ModelSpec {
   const spec = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
   if (spec['kind'] === 'mlp') return { kind: 'mlp', inputs: widthOf(spec, 'inputs'), hidden: hiddenOf(spec) }
   if (spec['kind'] === 'tgnn') return parseTgnn(spec)
+  if (spec['kind'] === 'policy') return parsePolicySpec(spec)
   fail(
     'model-invalid',
-    `there is no model of kind ${JSON.stringify(spec['kind'])}; this version knows "mlp" and "tgnn"`,
+    `there is no model of kind ${JSON.stringify(spec['kind'])}; this version knows "mlp", "tgnn" and "policy"`,
   )
 }
 
@@ -155,8 +159,17 @@ function isWidth(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= WIDTH_MAX
 }
 
+/** What rounds, blocks and files know of a model of any kind. */
+export type Outline = Pick<Model, 'layout' | 'parameterCount' | 'initialise'>
+
 /** @throws model-invalid */
+export function outlineOf(spec: ModelSpec, kernels: Kernels): Outline {
+  return spec.kind === 'policy' ? outlineOfPolicy(spec) : createModel(spec, kernels)
+}
+
+/** A model that scores. @throws model-invalid, also for a policy, which does not */
 export function createModel(spec: ModelSpec, kernels: Kernels): Model {
   const parsed = parseModelSpec(spec)
+  if (parsed.kind === 'policy') fail('model-invalid', 'a response policy does not score interactions')
   return parsed.kind === 'mlp' ? createMlp(parsed, kernels) : createTgnn(parsed, kernels)
 }

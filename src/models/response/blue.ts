@@ -65,12 +65,12 @@ export function applyBefore(batch: Batch, row: number, action: BlueAction): void
 }
 
 /** The part that comes after red's: red throws its exploit before the decoy stands and escalates before the remove. */
-export function applyAfter(network: Network, batch: Batch, row: number, action: BlueAction): void {
+export function applyAfter(network: Network, batch: Batch, row: number, action: BlueAction, removable = true): void {
   const slot = row * batch.slots + action.at
   if (action.kind === 'decoy') placeDecoy(network, batch, row, action.at)
   if (action.kind === 'analyse' && batch.access[slot] === PRIVILEGED) batch.belief[slot] = SYSTEM_COMPROMISE
   if (action.kind === 'remove') {
-    if (batch.access[slot] !== PRIVILEGED) batch.access[slot] = NONE
+    if (removable && batch.access[slot] !== PRIVILEGED) batch.access[slot] = NONE
     // Blue cannot see whether it worked.
     batch.belief[slot] = DOUBTFUL
   }

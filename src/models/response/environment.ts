@@ -8,13 +8,15 @@ import { type RedName, redAgent } from './red-agents.ts'
 import { observationSize, writeObservation } from './sensors.ts'
 import { type Batch, copyBatch, createBatch } from './state.ts'
 import type { Topology } from './topology.ts'
-import { advance } from './turn.ts'
+import { advance, type Removal } from './turn.ts'
 
 export interface EnvironmentOptions {
   readonly topology: Topology
   readonly red: RedName
   /** Steps of an episode; the challenge uses 30, 50 and 100. */
   readonly steps: number
+  /** Default: 'any', as the miniature is published. */
+  readonly removal?: Removal
 }
 
 export interface StepResult {
@@ -55,7 +57,7 @@ export interface Environment {
 const SLEEP: BlueAction = { kind: 'sleep', at: 0 }
 
 export function createEnvironment(options: EnvironmentOptions): Environment {
-  const { steps } = options
+  const { steps, removal = 'any' } = options
   if (!Number.isInteger(steps) || steps < 1 || steps > 10_000)
     fail('config-invalid', `an episode has no ${steps} steps`)
   const network = compileTopology(options.topology)
@@ -85,7 +87,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
   function step(state: Batch, blueAction: number, random: Prng): StepResult {
     const action = legal(state, 0, blueAction)
     const next = copyBatch(state)
-    const reward = advance(network, red, next, 0, action, random)
+    const reward = advance(network, red, next, 0, action, random, removal)
     return { state: next, observation: observe(next), reward, done: (next.steps[0] ?? 0) >= steps }
   }
 
@@ -103,7 +105,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
       fail('invalid-request', `a batch of ${size} fills ${size * width} numbers`)
     const chosen = Array.from({ length: size }, (_, row) => legal(batch, row, actions[row] ?? -1))
     randoms.forEach((random, row) => {
-      rewards[row] = advance(network, red, batch, row, chosen[row] ?? SLEEP, random)
+      rewards[row] = advance(network, red, batch, row, chosen[row] ?? SLEEP, random, removal)
       writeObservation(network, batch, row, observations, row * width)
     })
   }

@@ -20,7 +20,7 @@ export interface Throw {
 }
 
 /** Chance that red throws the exploit that it prefers; else any other that seems open. */
-const PREFERRED = 0.75
+export const PREFERRED = 0.75
 export const BRUTE_FORCE = 1 << EXPLOITS.indexOf('ssh-brute-force')
 
 /** True when red has what the action needs in this state; what is not legal has no effect. */

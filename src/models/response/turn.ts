@@ -9,7 +9,15 @@ import type { Network } from './network.ts'
 import { isLegal, land, RED_SLEEP, throwExploit } from './red.ts'
 import type { RedAgent } from './red-agents.ts'
 import { rememberScans, sense } from './sensors.ts'
-import { type Batch, PRIVILEGED, SYSTEM_SHELL } from './state.ts'
+import { type Batch, NONE, PRIVILEGED, SYSTEM_SHELL } from './state.ts'
+
+/**
+ * What a remove takes. 'any': also the shell that red opens in this very step, as in MiniCAGE, so that removing from a host
+ * again and again keeps red out for nothing. 'standing': what stood before the step, as sensors must have found a process
+ * before anyone can end it.
+ */
+export const REMOVALS = ['any', 'standing'] as const
+export type Removal = (typeof REMOVALS)[number]
 
 /** Plays a step in place and returns its reward. Red's exploit meets the decoys that stood before blue's action. */
 export function advance(
@@ -19,7 +27,9 @@ export function advance(
   row: number,
   blue: BlueAction,
   random: Prng,
+  removal: Removal = 'any',
 ): number {
+  const removable = removal === 'any' || batch.access[row * batch.slots + blue.at] !== NONE
   const wanted = red(network, batch, row, random)
   const possible = isLegal(network, batch, row, wanted)
   const thrown =
@@ -30,7 +40,7 @@ export function advance(
   const held = possible && isLegal(network, batch, row, wanted)
   if (held) land(network, batch, row, wanted, thrown)
   sense(network, batch, row, held ? wanted : RED_SLEEP, held ? thrown : undefined, random)
-  applyAfter(network, batch, row, blue)
+  applyAfter(network, batch, row, blue, removable)
   rememberScans(batch, row)
   batch.steps[row] = (batch.steps[row] ?? 0) + 1
   return (blue.kind === 'restore' ? RESTORE_REWARD : 0) - loss(network, batch, row)

@@ -7,7 +7,7 @@ import { modelVersion, roundIdOf } from '../../learning/block-content.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../learning/config.ts'
 import type { TrainingState } from '../../learning/training-state.ts'
 import type { LedgerState } from '../../ledger/sealing.ts'
-import { createModel } from '../../models/model.ts'
+import { outlineOf } from '../../models/model.ts'
 import { activeOrganisations, keyAt } from '../../registry/read.ts'
 import type { Drive } from '../drive.ts'
 import { encodeFlat, modelMetadata, specOf, writeBlob } from '../model-files.ts'
@@ -79,7 +79,7 @@ async function initialModelOf(
   const { blobs } = context.ports
   if (initialModel === undefined) {
     const parsed = parseTrainingConfig(config)
-    const model = createModel(parsed.model, context.options.kernels)
+    const model = outlineOf(parsed.model, context.options.kernels)
     const file = encodeFlat(model.layout, modelMetadata(parsed.model, modelVersion(0)), model.initialise(parsed.seed))
     return { config: parsed, initialModel: (await writeBlob(blobs, file)).digest }
   }

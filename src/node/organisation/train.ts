@@ -7,7 +7,7 @@ import { prepareContribution } from '../../learning/contribution.ts'
 import type { ParticipantEffect } from '../../learning/participant-state.ts'
 import type { StageRecord } from '../../learning/stages.ts'
 import { encodeUpdate, updateOf } from '../../learning/update-file.ts'
-import { createModel } from '../../models/model.ts'
+import { outlineOf } from '../../models/model.ts'
 import { readFlat, specOf, writeBlob } from '../model-files.ts'
 import type { OrganisationContext } from './identity.ts'
 
@@ -42,7 +42,7 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
     seed,
   }
   const { parameters, summary } = await ports.trainer.train(request)
-  const model = createModel(config.model, options.kernels)
+  const model = outlineOf(config.model, options.kernels)
   const { parameterCount, layout } = model
   const contribution = prepareContribution(updateOf(parameters, values), {
     config,
