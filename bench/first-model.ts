@@ -1,6 +1,6 @@
 /**
  * Figures of the first model, without processes or network: `node bench/first-model.ts [--data CAPTURE] [--orgs 5]
- * [--rounds 5] [--labels own|all] [--hidden 64,64] [--epochs 1] [--batch 1024] [--rate 0.003] [--mu 0] [--rows 50000]
+ * [--rounds 5] [--labels own|all] [--model mlp|tgnn] [--links 8] [--width 32] [--time 16] [--hidden 64,64] [--epochs 1] [--batch 1024] [--rate 0.003] [--mu 0] [--rows 50000]
  * [--seed 42] [--sets DIR]`. Splits the capture, or generates traffic,
  * ingests it, runs FedAvg in this process, evaluates, prints a table.
  * `--sets DIR` keeps the data sets, so that the next run with another setting starts from them.
@@ -14,6 +14,7 @@ import { assignFamilies } from '../apps/cli/demo/families.ts'
 import { trainingSlice } from '../apps/cli/demo/training-slice.ts'
 import { createModel, type ModelSpec } from '../src/models/model.ts'
 import { openDataset } from '../src/node/dataset-files.ts'
+import { DEFAULT_MLP, DEFAULT_TGNN } from '../src/node/default-model.ts'
 import { evaluate, type Metrics } from '../src/node/evaluate.ts'
 import { ingest } from '../src/node/ingest.ts'
 import { loadKernels } from '../src/node/kernels.ts'
@@ -27,7 +28,11 @@ const { values } = parseArgs({
     orgs: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '5' },
     labels: { type: 'string', default: 'own' },
+    model: { type: 'string', default: 'mlp' },
     hidden: { type: 'string', default: '64,64' },
+    links: { type: 'string', default: '8' },
+    width: { type: 'string', default: '32' },
+    time: { type: 'string', default: '16' },
     epochs: { type: 'string', default: '1' },
     batch: { type: 'string', default: '1024' },
     rate: { type: 'string', default: '0.003' },
@@ -85,11 +90,18 @@ const organisations = plan.sites.map(({ id, directory: of }) => ({
   directory: of,
   families: values.labels === 'all' ? ('all' as const) : (assigned[id] ?? []),
 }))
-const spec: ModelSpec = {
-  kind: 'mlp',
-  inputs: plan.width,
-  hidden: values.hidden.split(',').filter(Boolean).map(Number),
-}
+const hidden = values.hidden.split(',').filter(Boolean).map(Number)
+const spec: ModelSpec =
+  values.model === 'mlp'
+    ? { ...DEFAULT_MLP, inputs: plan.width, hidden }
+    : {
+        ...DEFAULT_TGNN,
+        features: plan.width,
+        links: Number(values.links),
+        width: Number(values.width),
+        timeDimensions: Number(values.time),
+        hidden,
+      }
 const local = {
   epochs: Number(values.epochs),
   batchSize: Number(values.batch),

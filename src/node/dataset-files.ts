@@ -11,6 +11,8 @@ export interface OpenDataset {
   readonly width: number
   /** Features of `count` rows from row `from` on, row-major. @throws input-invalid if the file ends before */
   readFeatures(from: number, count: number, into: Float32Array): Promise<void>
+  /** Names of the hosts; a host's id is its index. @throws input-invalid unless there is one for each id */
+  readHosts(): Promise<readonly string[]>
   close(): Promise<void>
 }
 
@@ -27,6 +29,7 @@ export async function openDataset(directory: string): Promise<OpenDataset> {
     rows,
     width,
     readFeatures: (from, count, into) => readRows(file, width, from, count, into),
+    readHosts: () => readHosts(directory, info),
     close: () => file.close(),
   }
 }
@@ -37,6 +40,16 @@ async function readPart(directory: string, name: string): Promise<Uint8Array> {
   } catch (cause) {
     throw new EntenteError('not-found', `there is no data set: ${name} cannot be read`, { cause })
   }
+}
+
+async function readHosts(directory: string, { hosts }: DatasetInfo): Promise<string[]> {
+  const names = new TextDecoder()
+    .decode(await readPart(directory, DATASET_FILES.hosts))
+    .split('\n')
+    .slice(0, -1)
+  if (names.length !== hosts)
+    fail('input-invalid', `dataset.json tells of ${hosts} hosts, hosts.txt has ${names.length}`)
+  return names
 }
 
 async function readRows(

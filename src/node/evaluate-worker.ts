@@ -16,8 +16,8 @@ async function train(task: TrainTask, onProgress: (progress: number) => void): P
   try {
     const parts = task.data.flatMap((data, i) => partOf(datasets[i], data, task.rowsMax))
     if (parts.length === 0) fail('no-data', 'no interaction before the cut has a label that anyone here knows')
-    const matrix = await gatherMatrix(parts)
     const model = createModel(task.spec, kernels)
+    const matrix = await gatherMatrix(parts, model.spec)
     const start = model.initialise(task.options.seed)
     const { parameters } = model.train(start, matrix, task.options, (epoch) =>
       onProgress((epoch + 1) / task.options.epochs),

@@ -10,8 +10,7 @@ import type { Model } from '../models/model.ts'
 import { ATTACK, type RowTable, STEALTHY, UNKNOWN } from '../telemetry/dataset.ts'
 import type { OpenDataset } from './dataset-files.ts'
 import type { ScoredSlice, ScoreTask } from './evaluate-tasks.ts'
-
-const BLOCK_ROWS = 8192
+import { readModelRows } from './model-rows.ts'
 
 export async function scoreLaterSlice(
   dataset: OpenDataset,
@@ -93,21 +92,10 @@ async function scoreModels(
   onProgress: (share: number) => void,
 ): Promise<Record<string, Float32Array>> {
   const scores = Object.fromEntries(Object.keys(models).map((name) => [name, new Float32Array(selected.length)]))
-  const { width } = dataset
-  const block = new Float32Array(BLOCK_ROWS * width)
-  for (let at = 0; at < selected.length; ) {
-    const first = selected[at] ?? 0
-    const count = Math.min(BLOCK_ROWS, dataset.rows.length - first)
-    await dataset.readFeatures(first, count, block)
-    const from = at
-    // Rows of unknown label are left out of the block by moving the others together.
-    for (; at < selected.length && (selected[at] ?? 0) < first + count; at++) {
-      const row = (selected[at] ?? 0) - first
-      if (row !== at - from) block.copyWithin((at - from) * width, row * width, (row + 1) * width)
-    }
+  await readModelRows(dataset, model.spec, selected, (rows, from, count) => {
     for (const [name, parameters] of Object.entries(models))
-      scores[name]?.set(model.score(parameters, block, at - from), from)
-    onProgress(at / selected.length)
-  }
+      scores[name]?.set(model.score(parameters, rows, count), from)
+    onProgress((from + count) / selected.length)
+  })
   return scores
 }

@@ -3,7 +3,8 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { workerData } from 'node:worker_threads'
-import { createModel } from '../models/model.ts'
+import { canonicalJson } from '../base/canonical.ts'
+import { createModel, type ThreatModelSpec } from '../models/model.ts'
 import { DATASET_FILES } from '../telemetry/dataset.ts'
 import { openDataset } from './dataset-files.ts'
 import { loadKernels } from './kernels.ts'
@@ -17,18 +18,18 @@ const kernels = loadKernels()
 let kept: { readonly key: string; readonly matrix: TrainingMatrix } | undefined
 
 /** Changes when the organisation ingests its logs again. */
-async function matrixKey(rowsMax: number): Promise<string> {
+async function matrixKey({ rowsMax, spec }: TrainRequest): Promise<string> {
   const { size, mtimeMs } = await stat(join(data.directory, DATASET_FILES.rows)).catch(() => ({ size: -1, mtimeMs: 0 }))
-  return `${rowsMax} ${size} ${mtimeMs}`
+  return canonicalJson([rowsMax, spec, size, mtimeMs])
 }
 
-async function matrixFor(rowsMax: number): Promise<TrainingMatrix> {
-  const key = await matrixKey(rowsMax)
+async function matrixFor(request: TrainRequest, spec: ThreatModelSpec): Promise<TrainingMatrix> {
+  const key = await matrixKey(request)
   if (kept?.key === key) return kept.matrix
   kept = undefined
   const dataset = await openDataset(data.directory)
   try {
-    const matrix = await gatherMatrix([{ dataset, selected: selectRows(dataset, data, rowsMax) }])
+    const matrix = await gatherMatrix([{ dataset, selected: selectRows(dataset, data, request.rowsMax) }], spec)
     kept = { key, matrix }
     return matrix
   } finally {
@@ -37,8 +38,9 @@ async function matrixFor(rowsMax: number): Promise<TrainingMatrix> {
 }
 
 async function train(request: TrainRequest): Promise<Answer> {
-  const matrix = await matrixFor(request.rowsMax)
-  const { parameters, loss } = createModel(request.spec, kernels).train(request.parameters, matrix, request)
+  const model = createModel(request.spec, kernels)
+  const matrix = await matrixFor(request, model.spec)
+  const { parameters, loss } = model.train(request.parameters, matrix, request)
   const summary = { sampleCount: matrix.rows, positives: matrix.positives, loss }
   return { result: { parameters, summary }, transfer: [parameters.buffer as ArrayBuffer] }
 }

@@ -144,7 +144,14 @@ class Reference {
       const inner = pass.inner[i] as Vector
       const gi = affineBackward(p, g, inner, d, this.at('channel1.weight'), this.at('channel1.bias'))
       const norm = pass.norm1[i] as Normalised
-      const gn = affineBackward(p, g, norm.out, through(gi, inner), this.at('channel0.weight'), this.at('channel0.bias'))
+      const gn = affineBackward(
+        p,
+        g,
+        norm.out,
+        through(gi, inner),
+        this.at('channel0.weight'),
+        this.at('channel0.bias'),
+      )
       return plus(d, normaliseBackward(p, g, norm, gn, this.at('norm1.gain'), this.at('norm1.bias')))
     })
     const below = pass.tokens.map(() => new Float64Array(width))
