@@ -1,0 +1,170 @@
+/**
+ * One seed of the supervised situations: for each, every organisation's own model (silo), the federated one, that with a
+ * head fine-tuned at home (personalised), and one trained on all rows in one place (centralised). All are trained first;
+ * then each organisation's test slice is read once and scored by all.
+ */
+
+import { parseTrainingConfig } from '../../../src/learning/config.ts'
+import type { Kernels } from '../../../src/models/kernels/kernels.ts'
+import { createModel, type LabelledBatchSource, type Model, type ThreatModelSpec } from '../../../src/models/model.ts'
+import { federate, type Participant } from '../federation.ts'
+import type { Scored } from './figures.ts'
+import type { Organisation } from './organisation.ts'
+import type { Situation } from './situations.ts'
+
+export interface Training {
+  readonly rounds: number
+  readonly batchSize: number
+  readonly learningRate: number
+  readonly rowsMax: number
+  /** Passes over an organisation's own rows when its head is fine-tuned, and their rate. */
+  readonly headEpochs: number
+  readonly headRate: number
+}
+
+export type Arm = 'silo' | 'federated' | 'personalised' | 'centralised'
+
+/** Parameters of each organisation under each arm; undefined where it has nothing to train its own on. */
+export interface Trained {
+  readonly situation: Situation
+  readonly arms: Readonly<Record<Arm, Readonly<Record<string, Float32Array | undefined>>>>
+}
+
+export interface Bench {
+  readonly spec: ThreatModelSpec
+  readonly kernels: Kernels
+  readonly organisations: readonly Organisation[]
+  readonly training: Training
+  readonly seed: string
+  readonly onProgress: (message: string) => void
+}
+
+export async function trainSituation(bench: Bench, situation: Situation, arms: readonly Arm[]): Promise<Trained> {
+  const model = createModel(bench.spec, bench.kernels)
+  const participants = await participantsOf(bench, situation)
+  const has = (arm: Arm): boolean => arms.includes(arm)
+  const everyone = (parameters: Float32Array | undefined): Record<string, Float32Array | undefined> =>
+    Object.fromEntries(bench.organisations.map(({ id }) => [id, parameters]))
+  const needsFederation = has('federated') || has('personalised')
+  const federated = needsFederation ? await trainFederated(bench, model, situation, participants) : undefined
+  const own = (train: (participant: Participant) => Float32Array): Record<string, Float32Array | undefined> =>
+    Object.fromEntries(participants.map((one) => [one.id, hasPositives(one.data) ? train(one) : undefined]))
+  return {
+    situation,
+    arms: {
+      federated: everyone(federated),
+      silo: has('silo') ? own(({ id, data }) => trainAlone(bench, model, data, id)) : {},
+      personalised:
+        has('personalised') && federated !== undefined ? own((one) => personalise(bench, model, federated, one)) : {},
+      centralised: everyone(has('centralised') ? trainCentral(bench, model, participants) : undefined),
+    },
+  }
+}
+
+async function participantsOf({ organisations }: Bench, situation: Situation): Promise<Participant[]> {
+  const participants: Participant[] = []
+  for (const { id, training } of organisations) {
+    const knowledge = situation.knowledge[id]
+    const data = knowledge === undefined ? undefined : await training(knowledge)
+    if (data !== undefined) participants.push({ id, data })
+  }
+  return participants
+}
+
+const hasPositives = ({ labels }: LabelledBatchSource): boolean => labels.includes(1)
+
+function localOptions({ training }: Bench): {
+  epochs: number
+  batchSize: number
+  learningRate: number
+  optimiser: 'adam'
+  proximalMu: number
+} {
+  const { batchSize, learningRate } = training
+  return { epochs: 1, batchSize, learningRate, optimiser: 'adam', proximalMu: 0 }
+}
+
+function trainFederated(
+  bench: Bench,
+  model: Model,
+  situation: Situation,
+  participants: readonly Participant[],
+): Promise<Float32Array> {
+  const { rounds } = bench.training
+  const { strategy } = parseTrainingConfig({ strategy: { name: 'fedavg' } }, bench.spec)
+  return federate(model, bench.kernels, participants, {
+    rounds,
+    local: localOptions(bench),
+    strategy,
+    seed: bench.seed,
+    onRound: (round) => bench.onProgress(`${situation.name}: federated, round ${round} of ${rounds}`),
+  })
+}
+
+/** As many passes over its own rows as it makes in the federation. */
+function trainAlone(bench: Bench, model: Model, data: LabelledBatchSource, name: string): Float32Array {
+  bench.onProgress(`training ${name} alone`)
+  const options = { ...localOptions(bench), epochs: bench.training.rounds, seed: `${bench.seed}/${name}` }
+  return model.train(model.initialise(bench.seed), data, options).parameters
+}
+
+function trainCentral(bench: Bench, model: Model, participants: readonly Participant[]): Float32Array {
+  return trainAlone(bench, model, pool(participants.map(({ data }) => data)), 'everything')
+}
+
+function personalise(bench: Bench, model: Model, start: Float32Array, { id, data }: Participant): Float32Array {
+  const { headEpochs, headRate } = bench.training
+  const options = { ...localOptions(bench), epochs: headEpochs, learningRate: headRate, trainable: 'head' as const }
+  return model.train(start, data, { ...options, seed: `${bench.seed}/head/${id}` }).parameters
+}
+
+export function pool(parts: readonly LabelledBatchSource[]): LabelledBatchSource {
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0)
+  const width = parts[0]?.width ?? 0
+  const features = new Float32Array(rows * width)
+  const labels = new Uint8Array(rows)
+  let at = 0
+  for (const part of parts) {
+    features.set(part.features, at * width)
+    labels.set(part.labels, at)
+    at += part.rows
+  }
+  return { rows, width, features, labels }
+}
+
+/** Scores by situation and arm, for each organisation that has such a model. */
+export type ScoredArms = Map<string, Partial<Record<Arm, (Scored & { readonly id: string })[]>>>
+
+export async function scoreAll(bench: Bench, trained: readonly Trained[]): Promise<ScoredArms> {
+  const model = createModel(bench.spec, bench.kernels)
+  const result: ScoredArms = new Map(trained.map(({ situation }) => [situation.name, {}]))
+  for (const { id, slice, readTest } of bench.organisations) {
+    const jobs = trained.flatMap(({ situation, arms }) =>
+      (Object.keys(arms) as Arm[]).flatMap((arm) => {
+        const parameters = arms[arm][id]
+        return parameters === undefined
+          ? []
+          : [{ situation: situation.name, arm, parameters, scores: new Float32Array(slice.rows.length) }]
+      }),
+    )
+    bench.onProgress(`scoring ${id} by ${jobs.length} models`)
+    const distinct = distinctBy(jobs, ({ parameters }) => parameters)
+    await readTest((rows, from, count) => {
+      for (const [parameters, same] of distinct) {
+        const scores = model.score(parameters, rows, count)
+        for (const job of same) job.scores.set(scores, from)
+      }
+    })
+    for (const { situation, arm, scores } of jobs) {
+      const arms = result.get(situation) ?? {}
+      arms[arm] = [...(arms[arm] ?? []), { id, slice, scores }]
+    }
+  }
+  return result
+}
+
+function distinctBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>()
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item])
+  return groups
+}

@@ -1,0 +1,95 @@
+/** Tables for the terminal and for docs/benchmarks.md, with the aims beside the figures. */
+
+import { arch, cpus, release, totalmem } from 'node:os'
+import { aimOf } from './aims.ts'
+import type { Results, Run, Summary, Table } from './results.ts'
+import { tablesOf } from './results.ts'
+
+export function machine(): string {
+  const [cpu] = cpus()
+  return `${cpu?.model.trim() ?? 'unknown processor'}, ${cpus().length} threads, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${release()} ${arch()}`
+}
+
+const isCount = (column: string): boolean => /incidents|rounds|rows/.test(column)
+
+export function figure(summary: Summary | null, digits: number): string {
+  if (summary === null) return '-'
+  const mean = summary.mean.toFixed(digits)
+  return summary.deviation === null ? mean : `${mean} ± ${summary.deviation.toFixed(digits)}`
+}
+
+function cellText(table: Table, row: string, column: string, summary: Summary | null): string {
+  const aim = aimOf(table.title, row, column)
+  const text = figure(summary, isCount(column) ? 1 : 3)
+  return aim === undefined || summary === null ? text : `${text} (aim ${aim})`
+}
+
+function rowsOf(table: Table): string[][] {
+  return table.rows.map(({ name, cells }) => [
+    name,
+    ...cells.map((summary, i) => cellText(table, name, table.columns[i] ?? '', summary)),
+  ])
+}
+
+/** For the terminal. */
+export function printedTable(table: Table): string {
+  const lines = [['', ...table.columns], ...rowsOf(table)]
+  const widths = lines[0]?.map((_, c) => Math.max(...lines.map((line) => line[c]?.length ?? 0))) ?? []
+  const text = lines.map((line) =>
+    line
+      .map((cell, c) => cell.padEnd(widths[c] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  return [`\n${table.title}`, ...text.map((line) => `  ${line}`)].join('\n')
+}
+
+export function markdownTable(table: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  const head = [line(['', ...table.columns]), `|${'---|'.repeat(table.columns.length + 1)}`]
+  return [`### ${table.title}`, '', ...head, ...rowsOf(table).map(line), ''].join('\n')
+}
+
+/** Which runs the figures come from, one line a section and model. */
+export function provenance(runs: readonly Run[]): string[] {
+  const groups = new Map<string, Run[]>()
+  for (const run of runs) {
+    const key = JSON.stringify([run.section, run.model, run.machine, run.versions])
+    groups.set(key, [...(groups.get(key) ?? []), run])
+  }
+  return [...groups.values()].map((group) => {
+    const [{ section, model, machine: on, versions } = {} as Run] = group
+    const seeds = group.map(({ seed }) => seed).join(', ')
+    const seconds = group.map((run) => run.seconds)
+    const mean = seconds.reduce((sum, one) => sum + one, 0) / seconds.length
+    const last = group
+      .map(({ at }) => at)
+      .toSorted()
+      .at(-1)
+      ?.slice(0, 10)
+    const programs = Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')
+    return `- \`--only ${section} --model ${model}\`: seeds ${seeds}; ${mean.toFixed(0)} s a seed (${Math.min(...seconds).toFixed(0)} to ${Math.max(...seconds).toFixed(0)}), one thread; ${last}; ${programs}; ${on}`
+  })
+}
+
+/** Replaces what stands between the markers of each section, and leaves the prose around them. */
+export function writeInto(page: string, results: Results, sectionOf: (table: string) => string): string {
+  const tables = tablesOf(results)
+  const sections = [...new Set(tables.map(({ title }) => sectionOf(title)))]
+  let text = page
+  for (const section of sections) {
+    const body = tables.filter(({ title }) => sectionOf(title) === section).map(markdownTable)
+    const lines = provenance(results.runs.filter((run) => run.section === section))
+    text = between(text, section, [...body, ...lines, ''].join('\n'))
+  }
+  return text
+}
+
+function between(page: string, section: string, body: string): string {
+  const [open, close] = [`<!-- figures: ${section} -->`, `<!-- end: ${section} -->`]
+  const [from, to] = [page.indexOf(open), page.indexOf(close)]
+  if (from < 0 || to < from) throw new Error(`the page has no place for "${section}": ${open} ... ${close}`)
+  return `${page.slice(0, from + open.length)}\n\n${body}\n${page.slice(to)}`
+}
