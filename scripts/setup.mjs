@@ -6,6 +6,7 @@
 
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compileCacheIsMissing, fillCompileCache } from './setup/compile-cache.mjs'
 import { staleDependencies, installDependencies } from './setup/dependencies.mjs'
 import { buildKernels, kernelsAreStale } from './setup/kernels.mjs'
 import { withLock } from './setup/lock.mjs'
@@ -14,7 +15,12 @@ import { pinnedNodeProblem } from './setup/runtime.mjs'
 
 /** @param {string} root */
 function isReady(root) {
-  return staleDependencies(root) === undefined && pendingSymlinks(root).length === 0 && !kernelsAreStale(root)
+  return (
+    staleDependencies(root) === undefined &&
+    pendingSymlinks(root).length === 0 &&
+    !kernelsAreStale(root) &&
+    !compileCacheIsMissing(root)
+  )
 }
 
 /** @param {string} root */
@@ -24,9 +30,11 @@ async function setUp(root) {
   hydrateSymlinks(root)
   const problem = pinnedNodeProblem(root)
   if (problem !== undefined) throw new Error(problem)
-  if (!kernelsAreStale(root)) return
-  console.log('setup: compiling the kernels')
-  await buildKernels(root)
+  if (kernelsAreStale(root)) {
+    console.log('setup: compiling the kernels')
+    await buildKernels(root)
+  }
+  if (compileCacheIsMissing(root)) await fillCompileCache(root)
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))

@@ -8,7 +8,7 @@ import { utf8 } from '../../src/base/bytes.ts'
 import { fail } from '../../src/base/errors.ts'
 import { exportLedger } from '../../src/node/hub/evidence.ts'
 import type { OrganisationNode } from '../../src/node/organisation.ts'
-import { PREFIX } from './hub-server.ts'
+import { API } from '../../src/node/transport/client.ts'
 import { downloadRoutes } from './routes/blobs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
@@ -36,16 +36,16 @@ export async function createControlApi(node: OrganisationNode, options: ControlO
   const { blobs, store } = node.ports
   const source = { ledger: node.ledger, exportLedger: () => exportLedger(node.federation, node.ledger) }
   healthRoutes(app, async () => void (await store.readValue('ready')))
-  ledgerRoutes(app, PREFIX, source, authorise)
-  modelRoutes(app, PREFIX, { ledger: node.ledger, blobs }, authorise)
-  downloadRoutes(app, PREFIX, { blobs, authoriseDownload: authorise })
+  ledgerRoutes(app, API, source, authorise)
+  modelRoutes(app, API, { ledger: node.ledger, blobs }, authorise)
+  downloadRoutes(app, API, { blobs, authoriseDownload: authorise })
 
-  app.get(`${PREFIX}/status`, { schema: { response: { 200: anythingSchema } } }, async (request) => {
+  app.get(`${API}/status`, { schema: { response: { 200: anythingSchema } } }, async (request) => {
     await authorise(request)
     return { ...(await node.status()) }
   })
 
-  app.post(`${PREFIX}/federation/leave`, async (request, reply) => {
+  app.post(`${API}/federation/leave`, async (request, reply) => {
     await authorise(request)
     await node.leave()
     return reply.status(204).send()

@@ -5,7 +5,7 @@ import type { Digest } from '../../src/base/ids.ts'
 import { API } from '../../src/node/transport/client.ts'
 import { isDue, renewAtHub } from '../../src/node/start/renew.ts'
 import { createHttpClient } from '../../src/node/transport/http.ts'
-import { createRequest, issueKeyed } from '../../src/node/transport/tls.ts'
+import { createRequest, issueKeyed } from '../../src/node/transport/certificates.ts'
 import { decodeInvitation } from '../../src/node/transport/invitation.ts'
 import {
   contributionBody,

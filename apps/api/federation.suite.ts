@@ -29,7 +29,8 @@ import { createPostgresStore } from '../../src/node/storage/postgres.ts'
 import { API } from '../../src/node/transport/client.ts'
 import { createHttpClient, type HttpClient } from '../../src/node/transport/http.ts'
 import type { Peer } from '../../src/node/transport/spiffe.ts'
-import { type Authority, createAuthority, createRequest, issueKeyed } from '../../src/node/transport/tls.ts'
+import { createAuthority, createRequest, issueKeyed } from '../../src/node/transport/certificates.ts'
+import type { Authority } from '../../src/node/transport/tls.ts'
 import { createHubApi } from './hub-server.ts'
 
 export const FEDERATION = federationId('isac.example')

@@ -5,6 +5,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { FastifyBaseLogger } from 'fastify'
 import { fail } from '../../src/base/errors.ts'
 import type { Hub } from '../../src/node/hub.ts'
+import { API } from '../../src/node/transport/client.ts'
 import { type Authority, serverTls, type TlsMaterial } from '../../src/node/transport/tls.ts'
 import { rateKeyOf, requireReader } from './peer.ts'
 import { downloadRoutes, uploadRoutes } from './routes/blobs.ts'
@@ -19,8 +20,6 @@ import { registrationRoutes, renewalRoutes } from './routes/registration.ts'
 import { roundRoutes } from './routes/rounds.ts'
 import { verifyRoutes } from './routes/verify.ts'
 import { type Api, createServer } from './server.ts'
-
-export const PREFIX = '/api/fl-blockchain'
 
 export interface HubApiOptions {
   readonly tls: TlsMaterial
@@ -59,17 +58,17 @@ export async function createHubApi(hub: Hub, options: HubApiOptions): Promise<Ap
     },
   }
   healthRoutes(app, async () => void (await hub.ports.store.readValue('ready')))
-  registrationRoutes(app, PREFIX, hub, options.authority, options.tls.authority)
-  renewalRoutes(app, PREFIX, hub, options.authority)
-  federationRoutes(app, PREFIX, hub)
-  roundRoutes(app, PREFIX, hub)
-  modelRoutes(app, PREFIX, { ledger: hub.ledger, blobs }, reader)
-  uploadRoutes(app, PREFIX, blobAccess)
-  downloadRoutes(app, PREFIX, blobAccess)
-  ledgerRoutes(app, PREFIX, hub, reader)
-  verifyRoutes(app, PREFIX, hub)
-  privacyRoutes(app, PREFIX, hub)
-  operatorRoutes(app, PREFIX, hub, { authority: options.tls.authority, urls: options.urls })
+  registrationRoutes(app, API, hub, options.authority, options.tls.authority)
+  renewalRoutes(app, API, hub, options.authority)
+  federationRoutes(app, API, hub)
+  roundRoutes(app, API, hub)
+  modelRoutes(app, API, { ledger: hub.ledger, blobs }, reader)
+  uploadRoutes(app, API, blobAccess)
+  downloadRoutes(app, API, blobAccess)
+  ledgerRoutes(app, API, hub, reader)
+  verifyRoutes(app, API, hub)
+  privacyRoutes(app, API, hub)
+  operatorRoutes(app, API, hub, { authority: options.tls.authority, urls: options.urls })
   metricsRoutes(app, hub)
   return app
 }

@@ -7,7 +7,7 @@ import { organisationId } from '../../src/base/ids.ts'
 import { encodeSafetensors } from '../../src/models/formats/safetensors.ts'
 import { updateMetadata } from '../../src/learning/validate-update.ts'
 import { API } from '../../src/node/transport/client.ts'
-import { createAuthority } from '../../src/node/transport/tls.ts'
+import { createAuthority } from '../../src/node/transport/certificates.ts'
 import {
   bearer,
   contributionBody,

@@ -1,23 +1,31 @@
 /** `entente`: one program for the hub's operator, an organisation's administrator, analysts and auditors. */
 
 import { Command, CommanderError } from 'commander'
-import { demoCommand } from './commands/demo.ts'
-import { generateCommand } from './commands/generate.ts'
-import { hubCommand } from './commands/hub.ts'
-import { ingestCommand } from './commands/ingest.ts'
-import { inviteCommand } from './commands/invite.ts'
-import { ledgerCommand } from './commands/ledger.ts'
-import { modelCommand } from './commands/model.ts'
-import { orgCommand } from './commands/org.ts'
-import { splitCommand } from './commands/split.ts'
-import { statusCommand } from './commands/status.ts'
-import { trainCommand } from './commands/train.ts'
 import { EXIT, EXIT_HELP, exitCodeOf, printError, printUsageError } from './output.ts'
 import type { Servers } from './run.ts'
 
 const VERSION = '0.1.0'
 
-function program(servers: Servers): Command {
+type Loader = (servers: Servers) => Promise<Command>
+
+/** In the order of the help. A process loads the code of its own command only: a node's memory is not for the demo's. */
+export const LOADERS: Readonly<Record<string, Loader>> = {
+  hub: async (servers) => (await import('./commands/hub.ts')).hubCommand(servers),
+  org: async (servers) => (await import('./commands/org.ts')).orgCommand(servers),
+  invite: async () => (await import('./commands/invite.ts')).inviteCommand(),
+  train: async () => (await import('./commands/train.ts')).trainCommand(),
+  model: async () => (await import('./commands/model.ts')).modelCommand(),
+  ledger: async () => (await import('./commands/ledger.ts')).ledgerCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  ingest: async () => (await import('./commands/ingest.ts')).ingestCommand(),
+  detect: async () => (await import('./commands/detect.ts')).detectCommand(),
+  'generate-traffic': async () => (await import('./commands/generate.ts')).generateCommand(),
+  'split-capture': async () => (await import('./commands/split.ts')).splitCommand(),
+  demo: async () => (await import('./commands/demo.ts')).demoCommand(),
+}
+
+/** @param wanted - what was typed first: unless it is a command, all are loaded, so that help knows them */
+async function program(servers: Servers, wanted: string | undefined): Promise<Command> {
   const entente = new Command('entente')
     .description(
       'Train one threat-detection model from the logs of organisations that may not show each other their data.',
@@ -25,20 +33,8 @@ function program(servers: Servers): Command {
     .version(VERSION)
     .showHelpAfterError()
     .addHelpText('after', `${EXIT_HELP}\n\nStart here:\n  $ entente demo`)
-  for (const command of [
-    hubCommand(servers),
-    orgCommand(servers),
-    inviteCommand(),
-    trainCommand(),
-    modelCommand(),
-    ledgerCommand(),
-    statusCommand(),
-    ingestCommand(),
-    generateCommand(),
-    splitCommand(),
-    demoCommand(),
-  ])
-    entente.addCommand(command)
+  const load = LOADERS[wanted ?? '']
+  for (const each of load === undefined ? Object.values(LOADERS) : [load]) entente.addCommand(await each(servers))
   return entente
 }
 
@@ -54,7 +50,7 @@ function overrideExits(command: Command, json: boolean): Command {
 export async function run(argv: readonly string[], servers: Servers): Promise<number> {
   const json = argv.includes('--json')
   try {
-    await overrideExits(program(servers), json).parseAsync([...argv])
+    await overrideExits(await program(servers, argv[2]), json).parseAsync([...argv])
     return Number(process.exitCode ?? EXIT.ok)
   } catch (error) {
     if (!(error instanceof CommanderError)) {

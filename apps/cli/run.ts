@@ -1,7 +1,7 @@
 /** A server in the foreground: says when it is ready and waits for its end, which a signal or a defect brings. */
 
 import type { ServeControl, ServeHub } from '../../src/node/serving.ts'
-import type { RunningNode } from '../../src/node/start.ts'
+import type { RunningNode } from '../../src/node/start/lifecycle.ts'
 import type { OutputOptions } from './output.ts'
 
 /** What serves the two roles over HTTP. */

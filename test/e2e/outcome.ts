@@ -3,7 +3,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { exportAndVerify } from '../../apps/cli/demo/verification.ts'
+import { exportLedger, verifyLedger } from '../../apps/cli/demo/verification.ts'
 import type { Block } from '../../src/ledger/block.ts'
 import { decodeLeaf } from '../../src/ledger/leaf.ts'
 import { ROUNDS, type TestFederation } from './federation.ts'
@@ -23,7 +23,7 @@ export interface Outcome {
 
 /** Of a training that is done. */
 export async function outcomeOf(federation: TestFederation, trainingId: string): Promise<Outcome> {
-  const { verified, sameOnAllNodes } = await exportAndVerify(federation)
+  const { verified, sameOnAllNodes } = await verifyLedger(federation.group, await exportLedger(federation))
   const { leaves } = await federation.operator.exportLedger()
   const blocks = leaves
     .map((leaf) => decodeLeaf(leaf))

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { readConfig } from '../../../src/node/config.ts'
-import { type HubStart, initHub, startHub } from '../../../src/node/start.ts'
+import { initHub } from '../../../src/node/start/init-hub.ts'
+import { type HubStart, startHub } from '../../../src/node/start/start-hub.ts'
 import { openOperator } from '../../../src/node/operator.ts'
 import { wholeNumber } from '../demo/options.ts'
 import { print } from '../output.ts'

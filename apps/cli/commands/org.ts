@@ -6,7 +6,7 @@ import { type OrganisationConfig, readConfig } from '../../../src/node/config.ts
 import { setConfigValue } from '../../../src/node/config-edit.ts'
 import { openControl } from '../../../src/node/control.ts'
 import { ensureDataset } from '../../../src/node/own-data.ts'
-import { joinFederation, startOrganisation } from '../../../src/node/start.ts'
+import { startOrganisation } from '../../../src/node/start/start-organisation.ts'
 import { print } from '../output.ts'
 import { runUntilStopped, type Servers } from '../run.ts'
 import { collect, directoryOption, jsonOption, type NodeOptions } from './options.ts'
@@ -40,6 +40,7 @@ function joinCommand(): Command {
     )
     .action(async (options: JoinOptions) => {
       const organisation = organisationId(options.name)
+      const { joinFederation } = await import('../../../src/node/start/join-federation.ts')
       const networks = options.network.length === 0 ? {} : { localNetworks: options.network }
       await joinFederation(options.dir, options.invitation, {
         organisation,

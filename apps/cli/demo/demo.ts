@@ -15,10 +15,11 @@ import { watchMemory } from './memory.ts'
 import type { DemoOptions } from './options.ts'
 import { prepareData } from './prepare-data.ts'
 import { createProgress } from './progress.ts'
+import { createProcessGroup } from './processes.ts'
 import type { DemoReport } from './report.ts'
 import { serveUntilInterrupted } from './serve.ts'
 import { trainFederation } from './training.ts'
-import { exportAndVerify } from './verification.ts'
+import { exportLedger, verifyLedger } from './verification.ts'
 
 /** @throws whatever stopped it; the processes are gone then, and so are the files unless they are to be kept */
 export async function runDemo(options: DemoOptions): Promise<DemoReport> {
@@ -26,12 +27,14 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const directory = await workDirectory(options)
   const memory = watchMemory()
   const progress = createProgress()
+  // Not of the federation: the evidence is judged when every node is gone.
+  const verifier = createProcessGroup()
   let founding: Founding | undefined
   let cleaned: Promise<void> | undefined
   async function closeAll(): Promise<void> {
     memory.stop()
     progress.close()
-    await founding?.stop()
+    await Promise.all([founding?.stop(), verifier.stop()])
     if (options.keep === undefined) await rm(directory, { recursive: true, force: true })
   }
   // An interrupt and the error that it causes below both ask for it.
@@ -47,9 +50,10 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options.labels))
     await progress.phase('nodes start', () => Promise.all(running.members.map(({ id }) => running.start(id))))
     const training = await progress.phase('training', (say) => trainFederation(running, orgs, options, say))
-    const ledger = await progress.phase('verification', () => exportAndVerify(running))
-    if (options.serve) await serveUntilInterrupted(running, ledger, interrupt)
+    const exported = await progress.phase('ledger export', () => exportLedger(running))
+    if (options.serve) await serveUntilInterrupted(running, exported.modelHash, interrupt)
     await progress.phase('nodes stop', () => running.stop())
+    const ledger = await progress.phase('verification', () => verifyLedger(verifier, exported))
     const { metrics } = await progress.phase('evaluation', (say) =>
       evaluateFederation({ members: running.members, data, orgs, training, seed: options.seed }, say),
     )

@@ -2,18 +2,17 @@
 
 import type { Federation } from './federation.ts'
 import type { Interrupt } from './interrupt.ts'
-import type { LedgerSummary } from './report.ts'
 
 export async function serveUntilInterrupted(
   federation: Federation,
-  ledger: LedgerSummary,
+  modelHash: string,
   interrupt: Interrupt,
 ): Promise<void> {
   const organisation = federation.members[0]?.directory ?? ''
   process.stderr.write(
     [
       '',
-      `The federation is running; model ${ledger.modelHash.slice(0, 16)}…. Try, in another terminal:`,
+      `The federation is running; model ${modelHash.slice(0, 16)}…. Try, in another terminal:`,
       `  npm run entente -- status --dir ${federation.hubDirectory}`,
       `  npm run entente -- status --dir ${organisation}`,
       `  npm run entente -- ledger show --dir ${organisation}`,

@@ -8,27 +8,39 @@ import { openControl } from '../../../src/node/control.ts'
 import { fail } from '../../../src/base/errors.ts'
 import { EXIT } from '../output.ts'
 import type { Federation } from './federation.ts'
+import type { ProcessGroup } from './processes.ts'
 import type { LedgerSummary } from './report.ts'
 
 /** The last block travels by mail: a node that has not got it by then is reported as not agreeing. */
 const SETTLE_MS = 20_000
 
-export async function exportAndVerify(federation: Federation): Promise<LedgerSummary> {
+export interface ExportedLedger {
+  readonly file: string
+  readonly keysFile: string
+  readonly height: number
+  readonly modelHash: string
+  readonly sameOnAllNodes: boolean
+}
+
+/** Writes what an auditor needs, and asks every running node whether it holds the same. */
+export async function exportLedger(federation: Federation): Promise<ExportedLedger> {
   const { operator, directory } = federation
-  const exported = join(directory, 'federation.ledger.json')
-  const keys = join(directory, 'federation.keys.json')
-  await writeFile(exported, encodeExport(await operator.exportLedger()))
-  await writeFile(keys, `${JSON.stringify(await operator.ledgerKeys(), null, 2)}\n`)
+  const file = join(directory, 'federation.ledger.json')
+  const keysFile = join(directory, 'federation.keys.json')
+  await writeFile(file, encodeExport(await operator.exportLedger()))
+  await writeFile(keysFile, `${JSON.stringify(await operator.ledgerKeys(), null, 2)}\n`)
   const { ledger } = await operator.status()
   const modelHash = ledger.model_hash ?? fail('internal', 'the ledger holds no model')
-  const { code, stderr } = await federation.group.run(['ledger', 'verify', exported, '--keys', keys, '--json'])
+  const sameOnAllNodes = await allNodesHold(federation, modelHash, ledger.head)
+  return { file, keysFile, height: ledger.size - 1, modelHash, sameOnAllNodes }
+}
+
+/** The judgement of a separate process, which needs the two files and no federation. */
+export async function verifyLedger(processes: ProcessGroup, exported: ExportedLedger): Promise<LedgerSummary> {
+  const { file, keysFile, height, modelHash, sameOnAllNodes } = exported
+  const { code, stderr } = await processes.run(['ledger', 'verify', file, '--keys', keysFile, '--json'])
   if (code !== EXIT.ok && code !== EXIT.invalid) fail('internal', `the verifier could not judge: ${stderr.trim()}`)
-  return {
-    height: ledger.size - 1,
-    verified: code === 0,
-    modelHash,
-    sameOnAllNodes: await allNodesHold(federation, modelHash, ledger.head),
-  }
+  return { height, verified: code === 0, modelHash, sameOnAllNodes }
 }
 
 /** Waits for the last block to arrive everywhere. */

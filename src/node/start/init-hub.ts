@@ -6,7 +6,7 @@ import { systemClock } from '../clock.ts'
 import { writeConfig } from '../config.ts'
 import { configText } from '../config-template.ts'
 import type { Listen } from '../serving.ts'
-import { createAuthority, issueKeyed } from '../transport/tls.ts'
+import { createAuthority, issueKeyed } from '../transport/certificates.ts'
 import { ensureSecret, refuseExisting, writeKeyed } from './files.ts'
 
 export interface HubInitialisation {

@@ -14,7 +14,7 @@ import type { Listen } from '../serving.ts'
 import { API } from '../transport/client.ts'
 import { createHttpClient } from '../transport/http.ts'
 import { decodeInvitation, type Invitation } from '../transport/invitation.ts'
-import { createRequest } from '../transport/tls.ts'
+import { createRequest } from '../transport/certificates.ts'
 import { ensureAgreementKey, ensureSecret, exists, readNodeFile, refuseExisting, writePrivate } from './files.ts'
 import { writeMembership } from './membership.ts'
 

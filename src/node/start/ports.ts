@@ -15,7 +15,7 @@ import type { Lifecycle } from './lifecycle.ts'
 
 const DATABASE = 'entente'
 /** An organisation does one thing at a time; every connection is a server process of its own. */
-const CONNECTIONS_MAX = { hub: 5, organisation: 3 } as const
+const CONNECTIONS_MAX = { hub: 4, organisation: 2 } as const
 
 export async function openPorts(
   directory: string,

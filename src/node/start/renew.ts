@@ -8,10 +8,12 @@ import { systemClock } from '../clock.ts'
 import { API } from '../transport/client.ts'
 import { createHttpClient } from '../transport/http.ts'
 import type { Peer } from '../transport/spiffe.ts'
-import { type Authority, createRequest, issueKeyed, type KeyedCertificate, type TlsMaterial } from '../transport/tls.ts'
+import type { Authority, KeyedCertificate, TlsMaterial } from '../transport/tls.ts'
 import { readKeyed, writeKeyed } from './files.ts'
 
 const RENEW_BEFORE_MS = 90 * 86_400_000
+/** Loaded when a certificate is due: X.509 is 15 MB that an organisation's node otherwise never needs. */
+const certificates = () => import('../transport/certificates.ts')
 
 /** `now` in milliseconds since the epoch. */
 export function isDue(certificate: string, now: number): boolean {
@@ -28,6 +30,7 @@ export async function currentCertificate(
   const held = await readKeyed(directory, name)
   const now = systemClock.now()
   if (!isDue(held.certificate, now)) return held
+  const { issueKeyed } = await certificates()
   const fresh = await issueKeyed(authority, { ...subject, now })
   await writeKeyed(directory, name, fresh)
   return fresh
@@ -41,6 +44,7 @@ export async function renewAtHub(
   federation: FederationId,
   material: TlsMaterial,
 ): Promise<KeyedCertificate> {
+  const { createRequest } = await certificates()
   const { csr, key } = await createRequest()
   const http = createHttpClient({ urls, tls: { federation, material } })
   try {

@@ -26,7 +26,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '150',
-  shared_buffers: '16MB',
+  shared_buffers: '2MB',
   work_mem: '4MB',
   maintenance_work_mem: '16MB',
   max_wal_size: '256MB',

@@ -12,19 +12,12 @@ import { sha256Hex } from '../../base/hash.ts'
 import { federationId, organisationId } from '../../base/ids.ts'
 import { openFileBlobs } from '../blobs/files.ts'
 import type { Blobs } from '../ports.ts'
+import { createAuthority, createRequest, issueCertificate, issueKeyed } from './certificates.ts'
 import { createHubClient } from './client.ts'
 import { createHttpClient } from './http.ts'
 import { decodeInvitation, encodeInvitation } from './invitation.ts'
 import { type Peer, peerOfAltName, peerOfSocket } from './spiffe.ts'
-import {
-  type Authority,
-  createAuthority,
-  createRequest,
-  issueCertificate,
-  issueKeyed,
-  serverTls,
-  type TlsMaterial,
-} from './tls.ts'
+import { type Authority, serverTls, type TlsMaterial } from './tls.ts'
 
 const FEDERATION = federationId('isac.example')
 const BANK = organisationId('bank-a')
