@@ -42,6 +42,19 @@ export function activeOrganisations(state: RegistryState): OrganisationId[] {
 }
 
 /**
+ * The members for a block of the timestamp `at`: who had a key then, and who signed it. A signer counts whatever the
+ * timestamp says, since the hub's clock may have gone back while it was a member.
+ */
+export function membersFor(
+  state: RegistryState,
+  at: number,
+  signers: readonly string[],
+): Readonly<Record<OrganisationId, readonly PublicKey[]>> {
+  const signed = Object.entries(membersOf(state)).filter(([name]) => signers.includes(name))
+  return { ...Object.fromEntries(signed), ...membersOf(state, at) }
+}
+
+/**
  * Signing keys of every organisation, of those that have left too, because their blocks stay. With `at` (milliseconds
  * since the epoch), only the keys valid then: the members for a block of that timestamp.
  */

@@ -6,7 +6,7 @@ import { sha256, sha256Hex } from '../base/hash.ts'
 import type { OrganisationId } from '../base/ids.ts'
 import { publicKeyOf } from '../base/signature.ts'
 import { registryMachine } from './machine.ts'
-import { activeOrganisations, keyAt, membersOf } from './read.ts'
+import { activeOrganisations, keyAt, membersFor, membersOf } from './read.ts'
 import type { InvitationIssued, OrganisationRegistered, RegistryEvent, RegistryState } from './state.ts'
 
 const org = (name: string): OrganisationId => name as OrganisationId
@@ -153,6 +153,12 @@ describe('an organisation', () => {
     expect(membersOf(gone, 499)).toEqual({ 'bank-a': [keyOf('bank-a')] })
     expect(membersOf(gone, 500)).toEqual({})
     expect(membersOf(gone, 99)).toEqual({})
+  })
+
+  it('that signed a block is one of its members even if the clock of the hub had gone back', () => {
+    expect(membersFor(gone, 99, ['bank-a'])).toEqual({ 'bank-a': [keyOf('bank-a')] })
+    expect(membersFor(gone, 99, [])).toEqual({})
+    expect(membersFor(gone, 499, [])).toEqual({ 'bank-a': [keyOf('bank-a')] })
   })
 
   it('that left may come back with a new invitation and a new key; the time between stays closed', () => {

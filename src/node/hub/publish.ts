@@ -4,7 +4,7 @@
  */
 
 import type { OrganisationId } from '../../base/ids.ts'
-import { activeOrganisations, membersOf } from '../../registry/read.ts'
+import { activeOrganisations, membersFor } from '../../registry/read.ts'
 import type { Drive } from '../drive.ts'
 import type { LedgerRecord } from '../../ledger/log.ts'
 import type { RegistryState } from '../../registry/state.ts'
@@ -64,10 +64,11 @@ async function publishTo(
   }
 }
 
-/** The block with the keys of those who were members when it was made. */
+/** The block with the keys of those who were members when it was made, or signed it. */
 function publication(record: LedgerRecord, registry: RegistryState) {
   const { leaf, checkpoint } = record
-  return { leaf, checkpoint, members: membersOf(registry, Date.parse(blockOf(record).timestamp)) }
+  const { timestamp, org_signatures: signatures } = blockOf(record)
+  return { leaf, checkpoint, members: membersFor(registry, Date.parse(timestamp), Object.keys(signatures)) }
 }
 
 /** Versions repeat in every training; the bare version means the newest, `<training>/<version>` a particular one. */
