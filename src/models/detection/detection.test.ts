@@ -121,6 +121,7 @@ describe('a threshold file', () => {
   const file: ThresholdFile = {
     format: 'entente-threshold-1',
     model,
+    objective: 'supervised',
     perDay: 10,
     threshold: 1.5,
     rates: [{ perDay: 10, threshold: 1.5 }],

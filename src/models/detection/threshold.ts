@@ -111,6 +111,8 @@ const point = z.strictObject({ perDay: z.number().positive(), threshold: z.numbe
 const fileSchema = z.strictObject({
   format: z.literal('entente-threshold-1'),
   model: z.string().refine(isDigest),
+  /** Which scores: of attacks that were learnt from labels, or of surprise. */
+  objective: z.enum(['supervised', 'link']),
   perDay: z.number().positive(),
   threshold: z.number(),
   rates: z.array(point).max(RATES.length),

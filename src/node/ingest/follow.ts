@@ -5,17 +5,17 @@
  * truncation of copytruncate is lost to every reader (logrotate(8) says so too).
  */
 
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fail } from '../../base/errors.ts'
 import { detectFormat } from '../../telemetry/formats/detect.ts'
 import { encodeInteraction } from '../../telemetry/formats/interaction-json.ts'
-import type { Interaction, LogFormat, Selection } from '../../telemetry/interaction.ts'
+import type { LogFormat, Selection } from '../../telemetry/interaction.ts'
 import { becomeOwner, giveUp } from '../storage/owner.ts'
 import { fileAt, findBeside, GrowingFile } from './follow/growing-file.ts'
-import { type FollowOutput, type FollowState, loadState, openOutput } from './follow/state.ts'
+import { FOLLOW_FILES, type FollowOutput, type FollowState, loadState, openOutput } from './follow/state.ts'
 import { type Wake, watchFile } from './follow/wake.ts'
 import { createQuarantine } from './quarantine.ts'
-import { SourceReader, type SourceReport } from './source.ts'
+import { SourceReader, type SourceReport, type Take } from './source.ts'
 
 export interface FollowOptions {
   readonly path: string
@@ -23,6 +23,12 @@ export interface FollowOptions {
   readonly selection: Selection
   /** Where output and offset are kept; without it the log is counted only, from its beginning. */
   readonly directory?: string
+  /** Gets every interaction that is read, and may get it again after a crash. */
+  readonly take?: Take
+  /** Awaited after every batch of lines, before it is acknowledged. */
+  readonly pause?: () => Promise<void>
+  /** Before anything is read after a restart: where the interactions lie that were acknowledged before it. */
+  readonly resumed?: (interactions: string) => Promise<void>
   /** Ends the following, after what was read is acknowledged. */
   readonly signal: AbortSignal
   /** Longest wait for a change that the operating system did not tell of. */
@@ -154,13 +160,15 @@ class Follower {
 
   private async read(lines: readonly string[], unterminated: boolean): Promise<void> {
     if (this.reader === undefined) this.detect(lines)
-    const take = (interaction: Interaction): void => {
+    const take: Take = (interaction, line, log) => {
       if (this.output !== undefined) this.text += `${encodeInteraction(interaction)}\n`
+      this.options.take?.(interaction, line, log)
     }
     for (const line of lines) this.reader?.read(line, unterminated, take)
     this.unacknowledged += lines.length
     await this.output?.append(this.text)
     this.text = ''
+    await this.options.pause?.()
   }
 
   /** @throws input-invalid if the first lines are of no known format, or of a JSON array, which does not grow */
@@ -202,6 +210,7 @@ export async function followLog(options: FollowOptions): Promise<FollowReport> {
   try {
     const state = await loadState(directory, resolve(options.path))
     const output = await openOutput(directory, state?.outputBytes ?? 0)
+    if (state !== undefined) await options.resumed?.(join(directory, FOLLOW_FILES.output))
     return await new Follower(options, state, output).run()
   } finally {
     await giveUp(directory)

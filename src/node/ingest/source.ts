@@ -18,7 +18,8 @@ const HEADERS_MAX = 32
 const HEADER_LENGTH_MAX = 8192
 
 type Account = { -readonly [K in keyof DatasetSource]: DatasetSource[K] }
-export type Take = (interaction: Interaction, line: number) => void
+/** Gets an interaction with its 1-based line and the name of its log. */
+export type Take = (interaction: Interaction, line: number, log: string) => void
 
 /** What became of a log's lines. */
 export interface SourceReport {
@@ -90,7 +91,7 @@ export class SourceReader {
   private accept(interaction: Interaction, take: Take): void {
     this.account.interactions++
     this.kinds[interaction.kind] = (this.kinds[interaction.kind] ?? 0) + 1
-    take(interaction, this.account.lines)
+    take(interaction, this.account.lines, this.account.name)
   }
 
   private refuse(reason: string, text: string, unterminated: boolean): void {

@@ -1,0 +1,76 @@
+/** A model from a file that anybody may have written. */
+
+import { open } from 'node:fs/promises'
+import { EntenteError, fail } from '../../base/errors.ts'
+import { sha256Hex } from '../../base/hash.ts'
+import type { Digest } from '../../base/ids.ts'
+import { type ByteReader, openTensors, parameterCount, readValues } from '../../learning/tensor-reader.ts'
+import { type SafetensorsHeader, encodeHeader } from '../../models/formats/safetensors.ts'
+import { createModel, type Objective, type ThreatModelSpec } from '../../models/model.ts'
+import { loadKernels } from '../kernels.ts'
+import { specOf } from '../model-files.ts'
+
+export interface LoadedModel {
+  readonly spec: ThreatModelSpec
+  readonly header: SafetensorsHeader
+  /** In layout order. */
+  readonly parameters: Float32Array
+  /** SHA-256 of the file: the model hash of the ledger. */
+  readonly digest: Digest
+  /** Higher is worse; one score a row. By default what the model learnt of attacks; `link` is surprise. */
+  score(features: Float32Array, rows: number, objective?: Objective): Float32Array
+}
+
+/**
+ * Takes as much memory as the file has bytes, whatever its header claims.
+ * @throws not-found; model-invalid for anything that is not a whole model of a kind that scores interactions; not-finite
+ */
+export async function loadModel(path: string): Promise<LoadedModel> {
+  const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) =>
+    fail('not-found', `there is no model at ${path}: ${cause.message}`),
+  )
+  try {
+    const { size } = await file.stat()
+    return await read({
+      size,
+      async read(offset, into) {
+        const { bytesRead } = await file.read(into, 0, into.length, offset)
+        if (bytesRead < into.length) fail('model-invalid', `${path} became shorter while it was read`)
+      },
+    })
+  } catch (cause) {
+    if (!(cause instanceof EntenteError)) throw cause
+    const code = cause.code === 'blob-truncated' ? 'model-invalid' : cause.code
+    throw new EntenteError(code, `${path} is no model: ${cause.message}`, { cause })
+  } finally {
+    await file.close()
+  }
+}
+
+async function read(file: ByteReader): Promise<LoadedModel> {
+  const tensors = await openTensors(file)
+  const { header } = tensors
+  const spec = specOf(header)
+  const kernels = loadKernels()
+  const model = createModel(spec, kernels)
+  assertLayout(model.layout, header)
+  const parameters = await readValues(tensors, 0, new Float32Array(parameterCount(header)))
+  if (!kernels.finite(parameters)) fail('not-finite', 'it has a weight that is NaN or infinite')
+  const bytes = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength)
+  const digest = sha256Hex(encodeHeader(header.tensors, header.metadata), bytes)
+  return {
+    spec: model.spec,
+    header,
+    parameters,
+    digest,
+    score: (features, rows, objective) => model.score(parameters, features, rows, objective),
+  }
+}
+
+/** The file must have the tensors of the model that it says it is. */
+function assertLayout(layout: readonly { name: string; shape: readonly number[] }[], header: SafetensorsHeader): void {
+  const text = (tensors: readonly { name: string; shape: readonly number[] }[]): string =>
+    JSON.stringify(tensors.map(({ name, shape }) => [name, shape]))
+  if (text(layout) !== text(header.tensors))
+    fail('model-invalid', 'its tensors are not those of the model that it names')
+}
