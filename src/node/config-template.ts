@@ -70,6 +70,13 @@ data:
   trainUntil: ${JSON.stringify(data.trainUntil ?? null)}
   # Attack families that were investigated here, so that their labels are known: a list, or all.
   labels: ${JSON.stringify(data.labels ?? 'all')}
+
+# The network that a response policy learns to defend here, and its attacker; without it this node trains none.
+# response:
+#   # cage2, cage2-repaired, a JSON file relative to this directory, or any other text: the seed of a drawn network
+#   topology: cage2
+#   # b-line, meander or sleep; or a list
+#   attacker: b-line
 `
 }
 

@@ -8,6 +8,7 @@ import { type FederationId, federationId, type OrganisationId, organisationId } 
 import { parseYaml, refuse, type Source } from './config-source.ts'
 import { LOG_FORMATS } from '../telemetry/interaction.ts'
 import { LOG_LEVELS } from './logging.ts'
+import { responseSchema } from './policy/response-config.ts'
 import { replaceFile } from './replace-file.ts'
 
 export const CONFIG_FILE = 'entente.yaml'
@@ -51,6 +52,8 @@ const organisationSchema = z.strictObject({
     urls: z.array(z.url({ protocol: /^https$/, error: 'expected an address like https://hub.example:8443' })).min(1),
   }),
   data: dataSchema.prefault({}),
+  /** The network and the attacker that this organisation's response policy learns against; absent: it trains none. */
+  response: responseSchema.optional(),
   ...common,
 })
 
@@ -111,7 +114,9 @@ export async function readConfig(directory: string, environment: Environment = p
   )
   const config = parseConfig(text, environment, path)
   if (config.role === 'hub') return config
-  return { ...config, data: { ...config.data, paths: config.data.paths.map((each) => resolve(directory, each)) } }
+  const data = { ...config.data, paths: config.data.paths.map((each) => resolve(directory, each)) }
+  if (config.response?.topology.endsWith('.json') !== true) return { ...config, data }
+  return { ...config, data, response: { ...config.response, topology: resolve(directory, config.response.topology) } }
 }
 
 /** Writes a new configuration file; it may hold a database password, so only the owner can read it. */

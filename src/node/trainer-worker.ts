@@ -8,11 +8,13 @@ import { createModel, type ThreatModelSpec } from '../models/model.ts'
 import { DATASET_FILES } from '../telemetry/dataset.ts'
 import { openDataset } from './dataset-files.ts'
 import { loadKernels } from './kernels.ts'
+import { trainPolicyLocally } from './policy/train-policy.ts'
+import type { TrainingGround } from './trainer.ts'
 import type { TrainRequest } from './training.ts'
-import { gatherMatrix, type LabelledData, selectRows, type TrainingMatrix } from './training-matrix.ts'
+import { gatherMatrix, selectRows, type TrainingMatrix } from './training-matrix.ts'
 import { type Answer, serveCalls } from './worker-server.ts'
 
-const data = workerData as LabelledData
+const data = workerData as TrainingGround
 const kernels = loadKernels()
 /** One matrix at most, with what it was made from. */
 let kept: { readonly key: string; readonly matrix: TrainingMatrix } | undefined
@@ -38,6 +40,10 @@ async function matrixFor(request: TrainRequest, spec: ThreatModelSpec): Promise<
 }
 
 async function train(request: TrainRequest): Promise<Answer> {
+  if (request.spec.kind === 'policy') {
+    const result = await trainPolicyLocally(request.spec, request, data.response, kernels)
+    return { result, transfer: [result.parameters.buffer as ArrayBuffer] }
+  }
   const model = createModel(request.spec, kernels)
   const matrix = await matrixFor(request, model.spec)
   const { parameters, loss } = model.train(request.parameters, matrix, request)

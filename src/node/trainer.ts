@@ -1,5 +1,6 @@
 /** Local training in a thread of its own, so that the node answers its hub while it trains. */
 
+import type { ResponseConfig } from './policy/response-config.ts'
 import type { Trainer } from './ports.ts'
 import type { LabelledSummary } from './training.ts'
 import type { LabelledData } from './training-matrix.ts'
@@ -15,17 +16,23 @@ interface Trained {
   readonly summary: LabelledSummary
 }
 
+/** What is trained on: own logs for a threat model, the own environment for a response policy. */
+export interface TrainingGround extends LabelledData {
+  readonly response?: ResponseConfig | undefined
+}
+
 /**
  * A trainer over one data set directory. The thread starts at the first request; requests are served one at a time. The
  * same request over the same data set gives the same bytes.
  * `train` @throws no-data, not-found, wrong-shape, not-finite; unavailable (retryable) if the thread died.
  */
-export function createTrainer(data: LabelledData): ClosableTrainer {
-  const { directory, trainUntil, families } = data
+export function createTrainer(data: TrainingGround): ClosableTrainer {
+  const { directory, trainUntil, families, response } = data
   const client = createWorkerClient(new URL('./trainer-worker.ts', import.meta.url), {
     directory,
     trainUntil,
     families,
+    response,
   })
   return {
     train: async (request) => (await client.call(request)) as Trained,

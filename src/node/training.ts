@@ -11,6 +11,7 @@ export interface TrainRequest {
   readonly learningRate: number
   readonly optimiser: 'adam' | 'sgd'
   readonly proximalMu: number
+  /** Of a policy: steps of the environment. */
   readonly rowsMax: number
   /** Names the round and the organisation, so that every shuffle is reproducible. */
   readonly seed: string
@@ -21,4 +22,6 @@ export interface LabelledSummary {
   readonly positives: number
   /** Mean training loss of the last epoch. */
   readonly loss: number
+  /** Of a policy: mean total reward of the episodes played last. */
+  readonly reward?: number
 }

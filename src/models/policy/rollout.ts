@@ -2,8 +2,8 @@
 
 import { type Prng, prng } from '../../base/prng.ts'
 import { fail } from '../../base/errors.ts'
-import { writeMask } from '../response/blue.ts'
 import type { Environment } from '../response/environment.ts'
+import { openField } from './field.ts'
 import { createObserver } from './observer.ts'
 import type { PolicySession } from './session.ts'
 import type { PolicySpec } from './spec.ts'
@@ -87,7 +87,7 @@ export function playRollout(
   const uniforms = new Float64Array(rows)
   const fields = shares(environments, rows)
     .filter((share) => share.rows > 0)
-    .map((share) => openField(share, `${seed}/world/${share.from}`))
+    .map((share) => openField(share.environment, share.from, streams(share.rows, `${seed}/world/${share.from}`)))
   const shown = new Float32Array(rows * width)
   for (const field of fields) field.show(undefined, shown)
   for (let step = 0; step < steps; step++) {
@@ -108,43 +108,4 @@ export function playRollout(
   const scratch = { actions: new Uint32Array(rows), logs: new Float32Array(rows), values: played.lastValues }
   session.draw(shown, played.masks.subarray(0, rows * columns), uniforms, scratch)
   return played
-}
-
-export interface Field {
-  /** Writes what the policy is shown of each row after these actions. */
-  show(actions: Uint32Array | undefined, out: Float32Array): void
-  mask(out: Uint8Array): void
-  step(actions: Uint32Array, rewards: Float64Array): void
-}
-
-/** The rows of one environment: its episodes, what is remembered of them, and their random streams. */
-function openField({ environment, from, rows }: Share, seed: string): Field {
-  const { network, observationSize, actionCount } = environment
-  const observer = createObserver(network)
-  const memory = observer.remember(rows)
-  const batch = environment.start(rows)
-  const randoms = streams(rows, seed)
-  const raw = new Float32Array(rows * observationSize)
-  for (let row = 0; row < rows; row++) raw.set(environment.observe(batch, row), row * observationSize)
-  return {
-    show(actions, out) {
-      for (let row = 0; row < rows; row++)
-        observer.observe(
-          memory,
-          row,
-          raw,
-          row * observationSize,
-          actions?.[from + row],
-          out,
-          (from + row) * observer.size,
-        )
-    },
-    mask(out) {
-      for (let row = 0; row < rows; row++)
-        writeMask(network, batch, row, out.subarray((from + row) * actionCount, (from + row + 1) * actionCount))
-    },
-    step(actions, rewards) {
-      environment.stepAll(batch, actions.subarray(from, from + rows), randoms, rewards.subarray(from, from + rows), raw)
-    },
-  }
 }

@@ -30,6 +30,11 @@ export function playEpisodes(environment: Environment, agent: () => BlueAgent, e
   const totals = Float64Array.from({ length: episodes }, (_, episode) =>
     playEpisode(environment, agent(), prng(`${seed}/${episode}`)),
   )
+  return earnedOf(totals)
+}
+
+export function earnedOf(totals: Float64Array): Earned {
+  const episodes = totals.length
   const mean = totals.reduce((sum, total) => sum + total, 0) / episodes
   const variance = totals.reduce((sum, total) => sum + (total - mean) ** 2, 0) / Math.max(1, episodes - 1)
   return { episodes, mean, standardError: Math.sqrt(variance / episodes), totals }

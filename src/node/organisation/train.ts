@@ -13,6 +13,9 @@ import type { OrganisationContext } from './identity.ts'
 
 type TrainEffect = Extract<ParticipantEffect, { type: 'train' }>
 
+/** What a policy is trained on, as a block names it: no log at all. */
+const POLICY_SOURCE = 'network-defence-game'
+
 export interface Trained {
   readonly update: { readonly digest: Digest; readonly size: number }
   readonly sampleCount: number
@@ -54,8 +57,12 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
     update: blob,
     sampleCount: summary.sampleCount,
     stages: contribution.stages,
-    metrics: { loss: summary.loss, positives: summary.positives },
-    dataSources: options.dataSources ?? [],
+    metrics: {
+      loss: summary.loss,
+      positives: summary.positives,
+      ...(summary.reward === undefined ? {} : { reward: summary.reward }),
+    },
+    dataSources: config.model.kind === 'policy' ? [POLICY_SOURCE] : (options.dataSources ?? []),
   }
 }
 

@@ -48,6 +48,7 @@ export async function startOrganisation(
       directory: datasetDirectory(directory),
       trainUntil: config.data.trainUntil,
       families: config.data.labels,
+      response: config.response,
     })
     lifecycle.onStop('trainer', () => trainer.close())
     const connection = await connect(directory, config, lifecycle, log)
