@@ -3,12 +3,15 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { NODE_FLAGS } from '../../bin/flags.mjs'
 import { run } from './process.mjs'
 
 const CACHE = 'node_modules/.cache/entente/compiled'
 /** The program's commands, what they load late, and what its worker threads start from. */
 const COMMANDS = 'apps/cli/commands'
 const ENTRIES = [
+  'apps/api/control-server.ts',
+  'apps/api/hub-server.ts',
   'apps/api/serve.ts',
   'src/node/start/join-federation.ts',
   'src/node/evaluate-worker.ts',
@@ -29,7 +32,10 @@ export async function fillCompileCache(root) {
   const imports = entries.map((entry) => `await import(${JSON.stringify(pathToFileURL(join(root, entry)).href)})`)
   const pinned = join(root, 'node_modules/.bin/node')
   const node = existsSync(pinned) ? pinned : process.execPath
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(root, CACHE), NODE_NO_WARNINGS: '1' }
-  await run(node, ['--input-type=module', '--eval', `${imports.join(';')};process.exit()`], { cwd: root, env })
-  await run(node, ['apps/main.ts', '--version'], { cwd: root, env })
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(root, CACHE) }
+  await run(node, [...NODE_FLAGS, '--input-type=module', '--eval', `${imports.join(';')};process.exit()`], {
+    cwd: root,
+    env,
+  })
+  await run(node, [...NODE_FLAGS, 'apps/main.ts', '--version'], { cwd: root, env })
 }

@@ -9,15 +9,11 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { NODE_FLAGS } from '../../../bin/flags.mjs'
 import { EntenteError, fail } from '../../../src/base/errors.ts'
 
 const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url))
 
-/**
- * V8's young generation at its default of 16 MB a semi-space costs each of these small processes some 40 MB; the training
- * matrices live outside the V8 heap.
- */
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--optimize-for-size']
 /** A child that does not end by then is killed: its state is safe by design. */
 const STOP_MS_MAX = 20_000
 
