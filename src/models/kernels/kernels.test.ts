@@ -60,6 +60,41 @@ describe('gemm', () => {
     fc.assert(fc.property(fc.record({ ...shapes, ...flags }), (product) => productError(product) < 1e-5))
   })
 
+  it('divides products that are larger than a block in each direction', () => {
+    const sizes = [
+      { m: 150, n: 41, k: 515 },
+      { m: 1030, n: 9, k: 3 },
+      { m: 6, n: 1030, k: 30 },
+      { m: 5, n: 1, k: 1030 },
+    ]
+    for (const size of sizes)
+      for (const transposeA of [false, true])
+        for (const transposeB of [false, true])
+          expect(productError({ ...size, transposeA, transposeB, add: true })).toBeLessThan(1e-4)
+  })
+
+  it('writes to its scratch and to C, and to nothing else', () => {
+    const end = raw.SCRATCH_BYTES.value
+    const own = loadKernels()
+    const guard = own.arena.allocate(64)
+    expect(guard - own.scratch).toBeGreaterThanOrEqual(end)
+    own.arena.bytes(guard, 64).fill(0xab)
+    const [a, b, c] = [4 * 70_000, 4 * 70_000, 4 * 70_000].map((bytes) => own.arena.allocate(bytes))
+    for (const [m, n, k] of [
+      [70_000, 1, 1],
+      [35_000, 2, 2],
+      [200, 300, 230],
+      [60, 1000, 70],
+      [64, 64, 1000],
+    ] as const)
+      own.raw.gemm(a ?? 0, 1, m, b ?? 0, 1, k, c ?? 0, m, n, k, 0, own.scratch)
+    expect([...own.arena.bytes(guard, 64)]).toEqual(Array(64).fill(0xab))
+  })
+
+  it('a product over nothing is zero', () => {
+    expect(productError({ m: 3, n: 4, k: 0, transposeA: false, transposeB: false, add: false })).toBe(0)
+  })
+
   it('carries sums over more rows than one panel holds', () => {
     for (const add of [false, true])
       expect(productError({ m: 5, n: 9, k: 1100, transposeA: false, transposeB: false, add })).toBeLessThan(1e-4)
