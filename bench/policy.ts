@@ -66,7 +66,7 @@ const summary = (bySeed: readonly number[]): { bySeed: readonly number[]; mean: 
 
 const newPolicy = (): Policy =>
   createPolicy(
-    { kind: 'policy', observations: policyObservations(SLOTS), actions: actionCount(SLOTS), hidden: [64, 64] },
+    { kind: 'policy', observations: policyObservations(SLOTS), actions: actionCount(SLOTS), hidden: [32, 32] },
     loadKernels(),
   )
 

@@ -9,7 +9,7 @@ import { decodeAction } from '../response/blue.ts'
 import type { Network } from '../response/network.ts'
 import { popCount, PREFERRED } from '../response/red.ts'
 
-export const FEATURES_PER_SLOT = 14
+export const FEATURES_PER_SLOT = 20
 
 /** Numbers that a policy over `slots` slots is shown. */
 export const policyObservations = (slots: number): number => FEATURES_PER_SLOT * slots
@@ -50,6 +50,9 @@ export function createObserver(network: Network): Observer {
   const { slots } = network
   const exposure = exposureTable(network)
   const worth = Float32Array.from({ length: slots }, (_, at) => worthOf(network, at))
+  const place = Array.from({ length: slots }, (_, at) => placeOf(network, at))
+  const leads = network.reveals.map((slots) => Math.max(0, ...slots.map((at) => worth[at] ?? 0)))
+  const suspicion = new Float32Array(slots)
   const width = TRACES * slots
 
   function forget({ traces }: Memory, row: number): void {
@@ -85,6 +88,8 @@ export function createObserver(network: Network): Observer {
       traces[trace + COUNT] = (traces[trace + COUNT] ?? 0) + low
       const seen = traces[trace + COUNT] ?? 0
 
+      suspicion[at] = Math.max(beliefLow, traces[trace + EXPLOITS] ?? 0)
+
       let to = outOffset + FEATURES_PER_SLOT * at
       out[to++] = high
       out[to++] = low
@@ -96,6 +101,13 @@ export function createObserver(network: Network): Observer {
       out[to++] = worth[at] ?? 0
       for (let kept = EXPLOITS; kept <= RESTORED; kept++) out[to++] = traces[trace + kept] ?? 0
       out[to++] = seen / (seen + 3)
+      for (const bit of place[at] ?? []) out[to++] = bit
+      out[to++] = leads[at] ?? 0
+    }
+    for (let at = 0; at < slots; at++) {
+      const to = outOffset + FEATURES_PER_SLOT * (at + 1) - 2
+      out[to] = network.present[at] === true ? reachedFrom(network, suspicion, at) : 0
+      out[to + 1] = network.present[at] === true ? besides(network, suspicion, at) : 0
     }
   }
 
@@ -129,6 +141,28 @@ function landing(services: number, deadServices: number, decoys: number): number
   const others = seeming & ~preferred
   const first = (real & preferred) === 0 ? 0 : 1
   return others === 0 ? first : PREFERRED * first + ((1 - PREFERRED) * popCount(others & real)) / popCount(others)
+}
+
+/** Three bits: in the subnet where red has its foothold, in that of its target, in another. */
+function placeOf({ present, subnetOf, foothold, target }: Network, at: number): readonly number[] {
+  if (present[at] !== true) return [0, 0, 0]
+  const subnet = subnetOf[at]
+  if (subnet === subnetOf[target]) return [0, 1, 0]
+  return subnet === subnetOf[foothold] ? [1, 0, 0] : [0, 0, 1]
+}
+
+/** The strongest suspicion of a host that leads to this one. */
+function reachedFrom({ reveals }: Network, suspicion: Float32Array, at: number): number {
+  let most = 0
+  for (const [from, slots] of reveals.entries()) if (slots.includes(at)) most = Math.max(most, suspicion[from] ?? 0)
+  return most
+}
+
+/** The strongest suspicion of another host in the same subnet. */
+function besides({ subnetOf, members }: Network, suspicion: Float32Array, at: number): number {
+  let most = 0
+  for (const other of members[subnetOf[at] ?? 0] ?? []) if (other !== at) most = Math.max(most, suspicion[other] ?? 0)
+  return most
 }
 
 /** 0 for an empty slot; else what losing the host costs in a step, on a scale of which the target is the top. */

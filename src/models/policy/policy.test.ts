@@ -19,7 +19,8 @@ import { parsePolicySpec, type PolicySpec } from './spec.ts'
 import type { PolicyTrainOptions } from './train.ts'
 
 const kernels = loadKernels()
-const small: PolicySpec = { kind: 'policy', observations: 6, actions: 5, hidden: [7, 6] }
+/** Three slots of two numbers each. */
+const small: PolicySpec = { kind: 'policy', observations: 6, actions: 13, hidden: [7, 6] }
 const weights = { clip: 0.2, entropyWeight: 0.03, valueWeight: 0.5 }
 
 /** Rows with masks, of which some are held by the clip and some are not. */
@@ -91,9 +92,9 @@ describe('masked actions', () => {
     const parameters = policy.initialise('masks')
     const { probabilities } = policy.judge(parameters, rows.observations, rows.masks)
     for (let row = 0; row < 500; row++) {
-      const chances = [...probabilities.subarray(row * 5, row * 5 + 5)]
+      const chances = [...probabilities.subarray(row * 13, row * 13 + 13)]
       expect(chances.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5)
-      chances.forEach((p, i) => expect(p > 0).toBe(rows.masks[row * 5 + i] === 1))
+      chances.forEach((p, i) => expect(p > 0).toBe(rows.masks[row * 13 + i] === 1))
     }
     const session = openSession(planPolicy(small), kernels, parameters, 500)
     const drawn = { actions: new Uint32Array(500), logs: new Float32Array(500), values: new Float32Array(500) }
@@ -101,8 +102,8 @@ describe('masked actions', () => {
     session.draw(rows.observations, rows.masks, Float64Array.from({ length: 500 }, random.uniform), drawn)
     session.release()
     drawn.actions.forEach((action, row) => {
-      expect(rows.masks[row * 5 + action]).toBe(1)
-      expect(drawn.logs[row]).toBeCloseTo(Math.log(probabilities[row * 5 + action] ?? 0), 5)
+      expect(rows.masks[row * 13 + action]).toBe(1)
+      expect(drawn.logs[row]).toBeCloseTo(Math.log(probabilities[row * 13 + action] ?? 0), 5)
     })
   })
 
@@ -110,15 +111,15 @@ describe('masked actions', () => {
     const policy = createPolicy(small, kernels)
     const count = 20_000
     const observations = new Float32Array(count * 6).fill(0.3)
-    const masks = new Uint8Array(count * 5).map((_, i) => (i % 5 === 2 ? 0 : 1))
+    const masks = new Uint8Array(count * 13).map((_, i) => (i % 13 === 2 ? 0 : 1))
     const parameters = policy.initialise('often').map((value, i) => value + (i % 3) * 0.2)
-    const { probabilities } = policy.judge(parameters, observations.subarray(0, 6), masks.subarray(0, 5))
+    const { probabilities } = policy.judge(parameters, observations.subarray(0, 6), masks.subarray(0, 13))
     const session = openSession(planPolicy(small), kernels, parameters, count)
     const drawn = { actions: new Uint32Array(count), logs: new Float32Array(count), values: new Float32Array(count) }
     const random = prng('often')
     session.draw(observations, masks, Float64Array.from({ length: count }, random.uniform), drawn)
     session.release()
-    for (let action = 0; action < 5; action++) {
+    for (let action = 0; action < 13; action++) {
       const share = drawn.actions.filter((one) => one === action).length / count
       expect(Math.abs(share - (probabilities[action] ?? 0))).toBeLessThan(0.015)
     }
@@ -127,7 +128,7 @@ describe('masked actions', () => {
 
 it('the deterministic logarithm is within two units in the last place of the exact one', () => {
   const { logOf } = policyKernels(kernels)
-  for (const x of [1e-300, 1e-8, 0.5, 0.70710678, 0.999999, 1, 1.0000001, 1.41421356, 2, Math.E, 53, 1e20])
+  for (const x of [1e-300, 1e-8, 0.5, 0.7071, 0.999999, 1, 1.0000001, 1.4142, 1.4143, 2, Math.E, 53, 1e20])
     expect(Math.abs(logOf(x) - Math.log(x))).toBeLessThanOrEqual(2 ** -51 * Math.max(Math.abs(Math.log(x)), 1e-7))
 })
 
@@ -170,7 +171,7 @@ describe('advantages', () => {
   })
 })
 
-const spec: PolicySpec = { kind: 'policy', observations: policyObservations(13), actions: 53, hidden: [32] }
+const spec: PolicySpec = { kind: 'policy', observations: policyObservations(13), actions: 53, hidden: [16, 16] }
 const environment = createEnvironment({ topology: CAGE2, red: 'b-line', steps: 30, removal: 'standing' })
 const options: PolicyTrainOptions = {
   iterations: 2,
@@ -235,7 +236,7 @@ describe('training', () => {
     const inUse = kernels.arena.bytesInUse
     expect(() => policy.train(start, [], options)).toThrow(code('no-data'))
     expect(() => policy.train(start.subarray(1), [environment], options)).toThrow(code('wrong-shape'))
-    const other = createPolicy({ ...spec, actions: 52 }, kernels)
+    const other = createPolicy({ ...spec, observations: policyObservations(12), actions: 49 }, kernels)
     expect(() => other.train(other.initialise('a'), [environment], options)).toThrow(code('wrong-shape'))
     for (const bad of [{ iterations: 0 }, { epochs: 1.5 }, { learningRate: 0 }, { proximalMu: -1 }])
       expect(() => policy.train(start, [environment], { ...options, ...bad })).toThrow(code('invalid-request'))
@@ -295,24 +296,24 @@ describe('what a policy is shown', () => {
     const out = new Float32Array(observer.size)
     observer.observe(observer.remember(1), 0, drawn.observe(drawn.start()), 0, undefined, out, 0)
     drawn.network.present.forEach((present, at) => {
-      const own = out.subarray(14 * at, 14 * at + 14)
-      if (!present) expect([...own]).toEqual(Array(14).fill(0))
+      const own = out.subarray(20 * at, 20 * at + 20)
+      if (!present) expect([...own]).toEqual(Array(20).fill(0))
     })
     const cage = createObserver(environment.network)
     const shown = new Float32Array(cage.size)
     const memory = cage.remember(1)
     const state = environment.start()
     cage.observe(memory, 0, environment.observe(state), 0, undefined, shown, 0)
-    expect(shown[14 * 2 + 6]).toBeCloseTo(0.75 + (0.25 * 3) / 4, 6)
+    expect(shown[20 * 2 + 6]).toBeCloseTo(0.75 + (0.25 * 3) / 4, 6)
     const femitter = environment.step(state, 1 + 13 + 2, prng('decoy'))
     cage.observe(memory, 0, femitter.observation, 0, 1 + 13 + 2, shown, 0)
-    expect(shown[14 * 2 + 6]).toBeCloseTo(0.25 * (4 / 5), 6)
+    expect(shown[20 * 2 + 6]).toBeCloseTo(0.25 * (4 / 5), 6)
   })
 })
 
 describe('specifications', () => {
   it('give a layout in name order whose sizes are the parameters', () => {
-    const { layout, parameterCount } = createPolicy({ ...small, hidden: Array(12).fill(2) }, kernels)
+    const { layout, parameterCount } = createPolicy({ ...small, hidden: [3, 2] }, kernels)
     const names = layout.map(({ name }) => name)
     expect(names).toEqual(names.toSorted())
     const sizes = layout.map(({ shape }) => shape.reduce((product, size) => product * size, 1))
@@ -320,7 +321,16 @@ describe('specifications', () => {
   })
 
   it('that this version cannot build are refused', () => {
-    for (const bad of [null, {}, { ...small, kind: 'mlp' }, { ...small, actions: 0 }, { ...small, hidden: [0.5] }])
+    for (const bad of [
+      null,
+      {},
+      { ...small, kind: 'mlp' },
+      { ...small, actions: 0 },
+      { ...small, hidden: [0.5, 1] },
+      { ...small, hidden: [4] },
+      { ...small, actions: 12 },
+      { ...small, observations: 7 },
+    ])
       expect(() => parsePolicySpec(bad)).toThrow(expect.objectContaining({ code: 'model-invalid' }))
   })
 })

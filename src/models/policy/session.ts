@@ -1,8 +1,8 @@
 /** One policy in the kernels' memory: choosing actions, and the gradient of the PPO loss of a minibatch. */
 
-import { allocateDense, backwardDense, forwardDense } from '../dense.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 import { policyKernels } from './kernels.ts'
+import { openNetwork } from './network.ts'
 import type { PolicyPlan } from './plan.ts'
 
 /** Rows of a trajectory, or a part of them; row-major. */
@@ -64,22 +64,17 @@ const STATS = 4
 export function openSession(plan: PolicyPlan, kernels: Kernels, start: Float32Array, rowsMax: number): PolicySession {
   const { arena } = kernels
   const raw = policyKernels(kernels)
-  const { spec, actor, critic, parameterCount } = plan
+  const { spec, parameterCount } = plan
   const blocks: number[] = []
   const take = (bytes: number): number => {
     const offset = arena.allocate(bytes)
     blocks.push(offset)
     return offset
   }
-  const layers = [actor, critic]
-  const activations = layers.map((of) => allocateDense(of, kernels, rowsMax))
-  const deltas = layers.map((of) => allocateDense(of, kernels, rowsMax))
-  const input = activations[0]?.offsets[0] ?? 0
-  const [actorAt = [], criticAt = []] = activations.map(({ offsets }) => [input, ...offsets.slice(1)])
-  const [actorDeltas = [], criticDeltas = []] = deltas.map(({ offsets }) => offsets)
-  const [logits = 0, values = 0] = [actorAt.at(-1), criticAt.at(-1)]
   const [parameters, gradient, anchor] = [take(4 * parameterCount), take(4 * parameterCount), take(4 * parameterCount)]
   const moments = take(8 * parameterCount)
+  const network = openNetwork(plan, kernels, parameters, gradient, rowsMax)
+  const { input, logits, values } = network
   const probabilities = take(4 * rowsMax * spec.actions)
   const masks = take(rowsMax * spec.actions)
   const [actions, logs, advantages, targets] = [
@@ -94,15 +89,10 @@ export function openSession(plan: PolicyPlan, kernels: Kernels, start: Float32Ar
   arena.float32(anchor, parameterCount).set(start)
   arena.float32(moments, 2 * parameterCount).fill(0)
 
-  function forward(rows: number): void {
-    forwardDense(actor, kernels, parameters, actorAt, rows)
-    forwardDense(critic, kernels, parameters, criticAt, rows)
-  }
-
   function load(observations: Float32Array, legal: Uint8Array, rows: number): void {
     arena.float32(input, rows * spec.observations).set(observations)
     arena.bytes(masks, rows * spec.actions).set(legal)
-    forward(rows)
+    network.forward(rows)
   }
 
   function draw(observations: Float32Array, legal: Uint8Array, draws: Float64Array, into: Drawn): void {
@@ -147,7 +137,7 @@ export function openSession(plan: PolicyPlan, kernels: Kernels, start: Float32Ar
     const scale = 1 / rows
     const { clip, entropyWeight, valueWeight } = weights
     gather(from, picked)
-    forward(rows)
+    network.forward(rows)
     arena.float64(stats, STATS).fill(0)
     raw.clippedSurrogate(
       logits,
@@ -155,7 +145,7 @@ export function openSession(plan: PolicyPlan, kernels: Kernels, start: Float32Ar
       actions,
       logs,
       advantages,
-      actorDeltas.at(-1) ?? 0,
+      network.logitsGradient,
       rows,
       spec.actions,
       clip,
@@ -163,10 +153,8 @@ export function openSession(plan: PolicyPlan, kernels: Kernels, start: Float32Ar
       scale,
       stats,
     )
-    const value = raw.squaredError(values, targets, criticDeltas.at(-1) ?? 0, rows, valueWeight * scale)
-    const common = { parameters, gradient, toInput: false }
-    backwardDense(actor, kernels, { ...common, activations: actorAt, deltas: actorDeltas }, rows)
-    backwardDense(critic, kernels, { ...common, activations: criticAt, deltas: criticDeltas }, rows)
+    const value = raw.squaredError(values, targets, network.valuesGradient, rows, valueWeight * scale)
+    network.backward(rows)
     const [surrogate = 0, entropy = 0, divergence = 0, held = 0] = arena.float64(stats, STATS)
     return {
       surrogate: surrogate * scale,
@@ -178,7 +166,7 @@ export function openSession(plan: PolicyPlan, kernels: Kernels, start: Float32Ar
   }
 
   function release(): void {
-    for (const block of [...activations, ...deltas]) block.release()
+    network.release()
     for (const block of blocks) arena.release(block)
   }
 

@@ -3,8 +3,9 @@
 import { fail } from '../../base/errors.ts'
 
 /**
- * Actor and critic over one observation: two perceptrons of the ReLU widths `hidden`, bodies apart, with `actions` logits
- * and one value. Organisations that train together agree on both sizes (see observer.ts for what fills them).
+ * Actor and critic over the slots of a network, bodies apart. All slots share one encoder and one head, so that what was
+ * learned of one host serves for every host of every network. `observations` is slots times features (observer.ts),
+ * `actions` is 1 + 4 x slots; `hidden` holds the width of encoder and context, and that of the head.
  */
 export interface PolicySpec {
   readonly kind: 'policy'
@@ -14,7 +15,8 @@ export interface PolicySpec {
 }
 
 const WIDTH_MAX = 65_536
-const LAYERS_MAX = 16
+/** Analyse, decoy, remove, restore. */
+export const KINDS = 4
 
 /** @throws model-invalid unless the value is a policy that this version can build */
 export function parsePolicySpec(value: unknown): PolicySpec {
@@ -25,8 +27,14 @@ export function parsePolicySpec(value: unknown): PolicySpec {
   if (kind !== 'policy') fail('model-invalid', `${JSON.stringify(kind)} is not the kind of a policy`)
   if (!isWidth(observations) || !isWidth(actions))
     fail('model-invalid', `observations and actions must be integers from 1 to ${WIDTH_MAX}`)
-  if (!Array.isArray(hidden) || hidden.length > LAYERS_MAX || !hidden.every(isWidth))
-    fail('model-invalid', `hidden must list at most ${LAYERS_MAX} widths from 1 to ${WIDTH_MAX}`)
+  const slots = (actions - 1) / KINDS
+  if (!(slots >= 1) || !Number.isInteger(slots) || observations % slots !== 0)
+    fail(
+      'model-invalid',
+      `${actions} actions are not 1 and ${KINDS} of each slot that ${observations} numbers describe`,
+    )
+  if (!Array.isArray(hidden) || hidden.length !== 2 || !hidden.every(isWidth))
+    fail('model-invalid', `hidden must be two widths from 1 to ${WIDTH_MAX}: of encoder and context, and of the head`)
   return { kind, observations, actions, hidden: [...hidden] }
 }
 

@@ -5,14 +5,15 @@
 import { expOf } from './logistic'
 
 const LN2: f64 = 0.693147180559945309417
-const SQRT2: f64 = 1.41421356237309504880
+/** Where the mantissa is halved; nothing depends on its last digit. */
+const HALVED_FROM: f64 = 1.4142
 
 /** log(x) for normal x > 0: 2 atanh((m-1)/(m+1)) + e ln 2 with m in [sqrt(1/2), sqrt(2)); 11 odd terms leave below 1e-17. */
 export function logOf(x: f64): f64 {
   const bits = reinterpret<i64>(x)
   let exponent = <f64>((bits >> 52) - 1023)
   let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000)
-  if (m > SQRT2) {
+  if (m > HALVED_FROM) {
     m *= 0.5
     exponent += 1
   }
