@@ -20,7 +20,7 @@ export function figure(summary: Summary | null, digits: number): string {
 
 function cellText(table: Table, row: string, column: string, summary: Summary | null): string {
   const aim = aimOf(table.title, row, column)
-  const text = figure(summary, isCount(column) ? 1 : 3)
+  const text = figure(summary, isCount(column) || table.title.startsWith('Policy') ? 1 : 3)
   return aim === undefined || summary === null ? text : `${text} (aim ${aim})`
 }
 
@@ -59,9 +59,9 @@ export function provenance(runs: readonly Run[]): string[] {
   }
   return [...groups.values()].map((group) => {
     const [{ section, model, machine: on, versions } = {} as Run] = group
-    const seeds = group.map(({ seed }) => seed).join(', ')
-    const seconds = group.map((run) => run.seconds)
-    const mean = seconds.reduce((sum, one) => sum + one, 0) / seconds.length
+    const seeds = [...new Set(group.map(({ seed }) => seed))]
+    const seconds = group.reduce((sum, run) => sum + run.seconds, 0) / seeds.length
+    const parts = [...new Set(group.map(({ part }) => part))].join(', ')
     const last = group
       .map(({ at }) => at)
       .toSorted()
@@ -70,7 +70,7 @@ export function provenance(runs: readonly Run[]): string[] {
     const programs = Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')
-    return `- \`--only ${section} --model ${model}\`: seeds ${seeds}; ${mean.toFixed(0)} s a seed (${Math.min(...seconds).toFixed(0)} to ${Math.max(...seconds).toFixed(0)}), one thread; ${last}; ${programs}; ${on}`
+    return `- \`--only ${section} --model ${model}\` (${parts}): seeds ${seeds.join(', ')}; ${seconds.toFixed(0)} s a seed on one thread; ${last}; ${programs}; ${on}`
   })
 }
 

@@ -11,6 +11,7 @@ export interface Cell {
 
 export interface Run {
   readonly section: string
+  readonly part: string
   readonly model: string
   readonly seed: string
   readonly seconds: number
@@ -94,7 +95,7 @@ export function merge(parts: readonly Results[]): Results {
   return {
     runs: keyed(
       parts.flatMap(({ runs }) => runs),
-      (run) => JSON.stringify([run.section, run.model, run.seed]),
+      (run) => JSON.stringify([run.section, run.part, run.model, run.seed]),
     ),
     cells: keyed(
       parts.flatMap(({ cells }) => cells),

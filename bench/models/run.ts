@@ -1,5 +1,5 @@
 /**
- * `npm run bench:models [-- --only darpa,nsl-kdd,fedprox,links,policy] [--seeds 5] [--first 1] [--model mlp|tgnn]
+ * `npm run bench:models [-- --only darpa,darpa/early,nsl-kdd,fedprox,links,policy] [--seeds 5] [--first 1] [--model mlp|tgnn]
  * [--cache DIR] [--json FILE] [--from FILE,FILE] [--write]`: accuracy of the models, with mean and spread over seeds.
  * `--from` shows the figures of earlier runs instead of measuring; `--write` puts the tables into docs/benchmarks.md.
  */
@@ -14,7 +14,7 @@ import { loadKernels } from '../../src/node/kernels.ts'
 import { sharedPath } from '../../test/shared.ts'
 import { machine, printedTable, provenance, writeInto } from './page.ts'
 import { createResults, merge, type Results, sheetOf, tablesOf } from './results.ts'
-import { SECTIONS, sectionOf } from './sections.ts'
+import { type Part, partsOf, SECTIONS, sectionOf } from './sections.ts'
 
 const { values } = parseArgs({
   options: {
@@ -52,22 +52,22 @@ async function measure(): Promise<Results> {
   const cache = values.cache ?? mkdtempSync(join(tmpdir(), 'entente-bench-models-'))
   mkdirSync(cache, { recursive: true })
   try {
+    const parts = partsOf(values.only)
     const [first, count] = [wholeNumber('first'), wholeNumber('seeds')]
     for (let seed = first; seed < first + count; seed++)
-      for (const name of values.only.split(',')) await runSection(results, name, String(seed), cache)
+      for (const part of parts) await runPart(results, part, String(seed), cache)
   } finally {
     if (values.cache === undefined) rmSync(cache, { recursive: true })
   }
   return results
 }
 
-async function runSection(results: Results, name: string, seed: string, cache: string): Promise<void> {
-  const section = SECTIONS[name]
-  if (section === undefined) throw new Error(`--only takes a list of ${Object.keys(SECTIONS).join(', ')}`)
+async function runPart(results: Results, part: Part, seed: string, cache: string): Promise<void> {
+  const { section, name } = part
   const started = performance.now()
   const seconds = (): number => (performance.now() - started) / 1000
   let skipped = false
-  await section({
+  await part.run({
     seed,
     model: modelKind(),
     kernels: loadKernels(),
@@ -75,15 +75,16 @@ async function runSection(results: Results, name: string, seed: string, cache: s
     sheet: sheetOf(results, seed),
     tiny: values.tiny,
     shared: (path) => sharedPath(path),
-    progress: (message) => console.error(`${name}, seed ${seed}, ${seconds().toFixed(0)} s: ${message}`),
+    progress: (message) => console.error(`${section}/${name}, seed ${seed}, ${seconds().toFixed(0)} s: ${message}`),
     skip: (why) => {
       skipped = true
-      console.error(`${name} is skipped: ${why}`)
+      console.error(`${section}/${name} is skipped: ${why}`)
     },
   })
   if (skipped) return
   const at = new Date().toISOString()
-  results.runs.push({ section: name, model: values.model, seed, seconds: seconds(), at, machine: machine(), versions })
+  const run = { section, part: name, model: values.model, seed, seconds: seconds(), at, machine: machine(), versions }
+  results.runs.push(run)
   save(results)
 }
 

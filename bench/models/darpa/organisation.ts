@@ -28,7 +28,7 @@ export interface Organisation {
   readonly id: string
   readonly slice: TestSlice
   /** Scores of the baselines on the test slice, after the whole stream before it. */
-  readonly baselines: Readonly<Record<string, Float32Array>>
+  baselines(): Readonly<Record<string, Float32Array>>
   /** Labelled rows before `until`, by family. */
   familyCounts(until: number): Record<string, number>
   /** Undefined where it knows no row at all. */
@@ -55,10 +55,11 @@ export async function openOrganisation(site: PreparedSite, options: Organisation
     ticks: Math.floor(TICKS * until) - Math.floor(TICKS * from),
     floodRowsMax: options.floodRowsMax,
   })
+  let baselines: Record<string, Float32Array> | undefined
   return {
     id: site.id,
     slice,
-    baselines: scoreBaselines(dataset.rows, slice.rows),
+    baselines: () => (baselines ??= scoreBaselines(dataset.rows, slice.rows)),
     familyCounts: (until_) => familyCounts(dataset, until_),
     training: (knowledge) => gather(dataset, knowledge, options),
     readTest: (take) => readModelRows(dataset, options.spec, slice.rows, take),

@@ -1,46 +1,69 @@
 /** DARPA-98 by organisation: all situations of one seed. */
 
 import type { ThreatModelSpec } from '../../../src/models/model.ts'
-import { DEFAULT_MLP, defaultModel } from '../../../src/node/default-model.ts'
+import { DEFAULT_MLP, defaultModel, type ThreatModelKind } from '../../../src/node/default-model.ts'
 import { featureNames } from '../../../src/telemetry/features.ts'
-import type { SectionContext } from '../section.ts'
-import { type Figures, othersFigures, pooledFigures, rankingFigures, recallByFamily, type Scored } from './figures.ts'
+import { summarise } from '../results.ts'
+import type { Section, SectionContext } from '../section.ts'
+import { type Figures, othersFigures, pooledFigures, rankingFigures, recallByFamily } from './figures.ts'
 import { openOrganisation, type Organisation, STREAM_SCORERS } from './organisation.ts'
 import { prepareSites, TRAIN_SHARE, timeAt } from './prepare.ts'
-import { allLabels, earlyLabels, newcomer, type Situation, skewedLabels } from './situations.ts'
+import { allLabels, earlyLabels, newcomer, type Situation, type SituationOptions, skewedLabels } from './situations.ts'
 import { readStream } from './stream.ts'
-import { type Arm, type Bench, scoreAll, type ScoredArms, type Training, trainSituation } from './supervised.ts'
+import {
+  type Arm,
+  type ArmScores,
+  type Bench,
+  type Part,
+  scoreAll,
+  type Trained,
+  type Training,
+  trainSituation,
+} from './supervised.ts'
 import { unsupervised } from './unsupervised.ts'
 
 const ALL_ARMS: readonly Arm[] = ['silo', 'federated', 'personalised', 'centralised']
 /** Organisations that have stealthy attacks of their own in the test: the newcomers of the notes on the data. */
 const NEWCOMERS = ['a', 'b', 'c', 'f']
 
-const TRAINING: Training = {
-  rounds: 10,
-  batchSize: 1024,
-  learningRate: 3e-3,
-  rowsMax: 50_000,
-  headEpochs: 2,
-  headRate: 1e-3,
+const TRAINING: Readonly<Record<ThreatModelKind, Training>> = {
+  mlp: { rounds: 10, batchSize: 1024, learningRate: 3e-3, rowsMax: 50_000, headEpochs: 2, headRate: 1e-3 },
+  // Fewer rows, so that a seed of all situations stays within a quarter of an hour of one core.
+  tgnn: { rounds: 10, batchSize: 512, learningRate: 2e-3, rowsMax: 20_000, headEpochs: 2, headRate: 1e-3 },
+}
+/** For the test that keeps this bench alive. */
+const TINY: Partial<Training> = { rounds: 1, rowsMax: 200, headEpochs: 1 }
+
+/** Parts of the section: each can be run by itself as `darpa/<part>`. */
+export const DARPA_PARTS: Readonly<Record<string, Section>> = {
+  labels: withCapture((context, capture) => onFeatures(context, capture, (bench) => labelled(bench, context))),
+  skewed: withCapture((context, capture) => onFeatures(context, capture, (bench) => skewed(bench, context))),
+  early: withCapture((context, capture) => onFeatures(context, capture, (bench) => early(bench, context))),
+  newcomer: withCapture((context, capture) => onFeatures(context, capture, (bench) => newcomers(bench, context))),
+  logistic: withCapture(async (context, capture) => {
+    const spec = { ...DEFAULT_MLP, hidden: [] }
+    await withOrganisations(context, capture, spec, false, (bench) => plain(bench, context, 'logistic regression'))
+  }),
+  identity: withCapture(async (context, capture) => {
+    if (context.model !== 'mlp') return context.skip('only the perceptron is measured with identity features')
+    const spec = { ...DEFAULT_MLP, inputs: featureNames({ identity: true }).length }
+    await withOrganisations(context, capture, spec, true, (bench) => plain(bench, context, 'with identity features'))
+  }),
+  stream: withCapture(async ({ seed, sheet, progress }, capture) =>
+    unsupervised(await readStream(capture), seed, sheet, progress),
+  ),
 }
 
-export async function darpa(context: SectionContext): Promise<void> {
-  const capture = context.shared('data/darpa98/darpa_original.zip')
-  if (capture === undefined) return context.skip('../shared/data/darpa98 is not there')
-  await withOrganisations(context, capture, defaultModel(context.model), false, async (bench) => {
-    await supervised(bench, context)
-    baselines(bench.organisations, context)
-  })
-  if (context.model !== 'mlp') return
-  await withOrganisations(context, capture, { ...DEFAULT_MLP, hidden: [] }, false, (bench) =>
-    oneSituation(bench, context, 'logistic regression'),
-  )
-  const inputs = featureNames({ identity: true }).length
-  await withOrganisations(context, capture, { ...DEFAULT_MLP, inputs }, true, (bench) =>
-    oneSituation(bench, context, 'with identity features'),
-  )
-  unsupervised(await readStream(capture), context.seed, context.sheet, context.progress)
+function withCapture(section: (context: SectionContext, capture: string) => Promise<void>): Section {
+  return async (context) => {
+    const capture = context.shared('data/darpa98/darpa_original.zip')
+    if (capture === undefined) return context.skip('../shared/data/darpa98 is not there')
+    await section(context, capture)
+  }
+}
+
+function onFeatures(context: SectionContext, capture: string, work: (bench: Bench) => Promise<void>): Promise<void> {
+  return withOrganisations(context, capture, defaultModel(context.model), false, work)
 }
 
 async function withOrganisations(
@@ -52,65 +75,76 @@ async function withOrganisations(
 ): Promise<void> {
   const { seed, kernels, cache, progress } = context
   progress('data sets')
+  const training = { ...TRAINING[context.model], ...(context.tiny ? TINY : {}) }
   const sites = await prepareSites({ capture, seed, identity, cache })
   const organisations: Organisation[] = []
   try {
     for (const site of sites)
-      organisations.push(await openOrganisation(site, { spec, rowsMax: TRAINING.rowsMax, floodRowsMax: 2000 }))
-    await work({ spec, kernels, organisations, training: TRAINING, seed, onProgress: progress })
+      organisations.push(await openOrganisation(site, { spec, rowsMax: training.rowsMax, floodRowsMax: 2000 }))
+    await work({ spec, kernels, organisations, training, seed, onProgress: progress })
   } finally {
     for (const organisation of organisations) await organisation.close()
   }
 }
 
-async function supervised(bench: Bench, context: SectionContext): Promise<void> {
-  const counts = new Map(bench.organisations.map(({ id, familyCounts }) => [id, familyCounts(timeAt(TRAIN_SHARE))]))
-  const options = {
-    organisations: bench.organisations.map(({ id }) => id),
-    familyCounts: (id: string) => counts.get(id) ?? {},
-  }
-  const situations = [allLabels(options), skewedLabels(options), earlyLabels(options)]
-  const newcomers = NEWCOMERS.map((id) => newcomer(options, id))
-  const trained = []
-  for (const situation of situations) trained.push(await trainSituation(bench, situation, ALL_ARMS))
-  for (const situation of newcomers) trained.push(await trainSituation(bench, situation, ['federated']))
-  const scored = await scoreAll(bench, trained)
-  for (const situation of situations) recordSituation(situation, scored, context)
-  recordOrganisations(scored, context)
-  recordFamilies(scored, bench.organisations, context)
-  recordNewcomers(scored, bench.organisations, context)
+function optionsOf({ organisations }: Bench): SituationOptions {
+  const counts = new Map(organisations.map(({ id, familyCounts }) => [id, familyCounts(timeAt(TRAIN_SHARE))]))
+  return { organisations: organisations.map(({ id }) => id), familyCounts: (id) => counts.get(id) ?? {} }
+}
+
+async function measured(bench: Bench, situation: Situation, arms: readonly Arm[] = ALL_ARMS): Promise<ArmScores> {
+  const scored = await scoreAll(bench, [await trainSituation(bench, situation, arms)])
+  return scored.get(situation.name) ?? {}
+}
+
+async function labelled(bench: Bench, context: SectionContext): Promise<void> {
+  const situation = allLabels(optionsOf(bench))
+  const arms = await measured(bench, situation)
+  recordSituation(situation, arms, context)
+  recordOrganisations(arms, context)
+  recordFamilies(arms, bench.organisations, context)
+  recordBaselines(bench.organisations, context)
+}
+
+async function skewed(bench: Bench, context: SectionContext): Promise<void> {
+  const situation = skewedLabels(optionsOf(bench))
+  recordSituation(situation, await measured(bench, situation), context)
+}
+
+async function early(bench: Bench, context: SectionContext): Promise<void> {
+  const situation = earlyLabels(optionsOf(bench))
+  recordSituation(situation, await measured(bench, situation), context)
+}
+
+/** All labels, for a model beside the one that is measured in every situation. */
+async function plain(bench: Bench, { sheet }: SectionContext, title: string): Promise<void> {
+  const arms = await measured(bench, allLabels(optionsOf(bench)))
+  for (const [arm, parts] of withZeroes(arms)) sheet.record(`DARPA, all labels, ${title}`, arm, pooledFigures(parts))
 }
 
 const titled = (context: SectionContext, title: string): string => `DARPA, ${title} (${context.model})`
 
-function recordSituation({ name, knowledge }: Situation, scored: ScoredArms, context: SectionContext): void {
-  const othersOf = (id: string): string[] => {
-    const own = knowledge[id]?.families
-    const all = Object.entries(knowledge).flatMap(([, { families }]) => (families === 'all' ? [] : families))
-    return own === 'all' ? [] : [...new Set(all)].filter((family) => own?.includes(family) !== true)
-  }
-  const skewed = Object.values(knowledge).some(({ families }) => families !== 'all')
-  for (const arm of ALL_ARMS) {
-    const parts = withZeroes(scored.get(name)?.[arm], scored.get(name)?.federated)
-    if (parts === undefined) continue
-    const others = skewed ? othersFigures(parts.map((part) => ({ ...part, others: othersOf(part.id) }))) : {}
+function recordSituation({ name, knowledge }: Situation, arms: ArmScores, context: SectionContext): void {
+  const known = Object.values(knowledge).flatMap(({ families }) => (families === 'all' ? [] : families))
+  const othersOf = (id: string): string[] => known.filter((family) => knowledge[id]?.families.includes(family) !== true)
+  for (const [arm, parts] of withZeroes(arms)) {
+    const others =
+      known.length === 0 ? {} : othersFigures(parts.map((part) => ({ ...part, others: othersOf(part.id) })))
     context.sheet.record(titled(context, name), arm, { ...pooledFigures(parts), ...others })
   }
 }
 
-type Part = Scored & { readonly id: string }
-
 /** Who has no attack to learn from has no model of its own: its rows score zero, the logit of not knowing. */
-function withZeroes(parts: readonly Part[] | undefined, everyone: readonly Part[] | undefined): Part[] | undefined {
-  if (parts === undefined || everyone === undefined) return undefined
-  return everyone.map(
-    ({ id, slice }) =>
-      parts.find((part) => part.id === id) ?? { id, slice, scores: new Float32Array(slice.rows.length) },
-  )
+function withZeroes(arms: ArmScores): [Arm, Part[]][] {
+  return ALL_ARMS.flatMap((arm): [Arm, Part[]][] => {
+    const parts = arms[arm]
+    const missing = ({ id, slice }: Part): Part =>
+      parts?.find((part) => part.id === id) ?? { id, slice, scores: new Float32Array(slice.rows.length) }
+    return parts === undefined ? [] : [[arm, (arms.federated ?? []).map(missing)]]
+  })
 }
 
-function recordOrganisations(scored: ScoredArms, context: SectionContext): void {
-  const arms = scored.get('all labels') ?? {}
+function recordOrganisations(arms: ArmScores, context: SectionContext): void {
   for (const part of arms.federated ?? []) {
     const figures: Record<string, number | null> = {}
     for (const arm of ALL_ARMS) {
@@ -123,36 +157,40 @@ function recordOrganisations(scored: ScoredArms, context: SectionContext): void 
   }
 }
 
-function recordFamilies(scored: ScoredArms, organisations: readonly Organisation[], context: SectionContext): void {
+function recordFamilies(arms: ArmScores, organisations: readonly Organisation[], context: SectionContext): void {
   const table = titled(context, 'recall per attack at 1 % false positives, all labels')
-  const arms = scored.get('all labels') ?? {}
-  const recalls: Record<string, Record<string, number>> = {}
-  for (const arm of ALL_ARMS) recalls[arm] = recallByFamily(arms[arm] ?? [])
+  const recalls: Record<string, Record<string, number>> = Object.fromEntries(
+    withZeroes(arms).map(([arm, parts]) => [arm, recallByFamily(parts)]),
+  )
   recalls['MIDAS-F'] = recallByFamily(baselineParts(organisations, 'MIDAS-F'))
-  for (const family of Object.keys(recalls['MIDAS-F'] ?? {})) {
+  for (const family of Object.keys(recalls['MIDAS-F'])) {
     const columns = Object.entries(recalls).map(([scorer, of]): [string, number | null] => [scorer, of[family] ?? null])
     context.sheet.record(table, family, Object.fromEntries(columns))
   }
 }
 
 /** Each newcomer's figures on its own test slice, and their mean. */
-function recordNewcomers(scored: ScoredArms, organisations: readonly Organisation[], context: SectionContext): void {
+async function newcomers(bench: Bench, context: SectionContext): Promise<void> {
   const table = titled(context, 'newcomer without positives of its own')
-  const all: Record<string, (number | null)[]> = {}
+  const options = optionsOf(bench)
+  const trained: Trained[] = []
+  for (const id of NEWCOMERS) trained.push(await trainSituation(bench, newcomer(options, id), ['federated']))
+  const scored = await scoreAll(bench, trained)
+  const columns = new Map<string, (number | null)[]>()
   for (const id of NEWCOMERS) {
     const federated = scored.get(`newcomer ${id}`)?.federated?.find((part) => part.id === id)
-    const without = baselineParts(organisations, 'MIDAS-F').find((part) => part.id === id)
+    const without = baselineParts(bench.organisations, 'MIDAS-F').find((part) => part.id === id)
     if (federated === undefined || without === undefined) continue
     const figures = {
       ...prefixed('federated', rankingFigures(federated)),
       ...prefixed('MIDAS-F', rankingFigures(without)),
     }
-    for (const [column, value] of Object.entries(figures)) all[column] = [...(all[column] ?? []), value]
+    for (const [column, value] of Object.entries(figures)) columns.set(column, [...(columns.get(column) ?? []), value])
     context.sheet.record(table, id.toUpperCase(), figures)
   }
-  const means = Object.entries(all).map(([column, values]): [string, number] => [
+  const means = [...columns].map(([column, values]): [string, number | null] => [
     column,
-    values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length,
+    summarise(values)?.mean ?? null,
   ])
   context.sheet.record(table, 'mean', Object.fromEntries(means))
 }
@@ -162,24 +200,15 @@ function prefixed(prefix: string, figures: Figures): Figures {
 }
 
 function baselineParts(organisations: readonly Organisation[], name: string): Part[] {
-  return organisations.map(({ id, slice, baselines: of }) => ({
+  return organisations.map(({ id, slice, baselines }) => ({
     id,
     slice,
-    scores: of[name] ?? new Float32Array(slice.rows.length),
+    scores: baselines()[name] ?? new Float32Array(slice.rows.length),
   }))
 }
 
 /** Without labels, each organisation over its own stream, on the same test rows. */
-function baselines(organisations: readonly Organisation[], { sheet }: SectionContext): void {
+function recordBaselines(organisations: readonly Organisation[], { sheet }: SectionContext): void {
   for (const { name } of STREAM_SCORERS)
     sheet.record('DARPA, test part without labels', name, pooledFigures(baselineParts(organisations, name)))
-}
-
-async function oneSituation(bench: Bench, { sheet }: SectionContext, title: string): Promise<void> {
-  const situation = allLabels({ organisations: bench.organisations.map(({ id }) => id), familyCounts: () => ({}) })
-  const scored = await scoreAll(bench, [await trainSituation(bench, situation, ALL_ARMS)])
-  for (const arm of ALL_ARMS) {
-    const parts = withZeroes(scored.get(situation.name)?.[arm], scored.get(situation.name)?.federated)
-    if (parts !== undefined) sheet.record(`DARPA, all labels, ${title}`, arm, pooledFigures(parts))
-  }
 }

@@ -7,6 +7,7 @@
 import { parseTrainingConfig } from '../../../src/learning/config.ts'
 import type { Kernels } from '../../../src/models/kernels/kernels.ts'
 import { createModel, type LabelledBatchSource, type Model, type ThreatModelSpec } from '../../../src/models/model.ts'
+import { DEFAULT_MLP } from '../../../src/node/default-model.ts'
 import { federate, type Participant } from '../federation.ts'
 import type { Scored } from './figures.ts'
 import type { Organisation } from './organisation.ts'
@@ -91,19 +92,22 @@ function trainFederated(
   participants: readonly Participant[],
 ): Promise<Float32Array> {
   const { rounds } = bench.training
-  const { strategy } = parseTrainingConfig({ strategy: { name: 'fedavg' } }, bench.spec)
+  const { strategy } = parseTrainingConfig({}, DEFAULT_MLP)
   return federate(model, bench.kernels, participants, {
     rounds,
     local: localOptions(bench),
     strategy,
     seed: bench.seed,
-    onRound: (round) => bench.onProgress(`${situation.name}: federated, round ${round} of ${rounds}`),
+    onRound: (round) => {
+      if (round === rounds || round % 5 === 0)
+        bench.onProgress(`${situation.name}: federated, round ${round} of ${rounds}`)
+    },
   })
 }
 
 /** As many passes over its own rows as it makes in the federation. */
 function trainAlone(bench: Bench, model: Model, data: LabelledBatchSource, name: string): Float32Array {
-  bench.onProgress(`training ${name} alone`)
+  bench.onProgress(`training on the rows of ${name}`)
   const options = { ...localOptions(bench), epochs: bench.training.rounds, seed: `${bench.seed}/${name}` }
   return model.train(model.initialise(bench.seed), data, options).parameters
 }
@@ -132,12 +136,15 @@ export function pool(parts: readonly LabelledBatchSource[]): LabelledBatchSource
   return { rows, width, features, labels }
 }
 
-/** Scores by situation and arm, for each organisation that has such a model. */
-export type ScoredArms = Map<string, Partial<Record<Arm, (Scored & { readonly id: string })[]>>>
+/** Of one organisation. */
+export type Part = Scored & { readonly id: string }
 
-export async function scoreAll(bench: Bench, trained: readonly Trained[]): Promise<ScoredArms> {
+/** By arm, for each organisation that has such a model. */
+export type ArmScores = Partial<Record<Arm, Part[]>>
+
+export async function scoreAll(bench: Bench, trained: readonly Trained[]): Promise<Map<string, ArmScores>> {
   const model = createModel(bench.spec, bench.kernels)
-  const result: ScoredArms = new Map(trained.map(({ situation }) => [situation.name, {}]))
+  const result = new Map<string, ArmScores>(trained.map(({ situation }) => [situation.name, {}]))
   for (const { id, slice, readTest } of bench.organisations) {
     const jobs = trained.flatMap(({ situation, arms }) =>
       (Object.keys(arms) as Arm[]).flatMap((arm) => {
