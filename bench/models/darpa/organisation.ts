@@ -14,7 +14,7 @@ import { modelWidth, readModelRows } from '../../../src/node/model-rows.ts'
 import { ATTACK, type RowTable } from '../../../src/telemetry/dataset.ts'
 import { trainingRows } from '../../../src/telemetry/training-rows.ts'
 import { EntenteError } from '../../../src/base/errors.ts'
-import { type PreparedSite, TEST_SHARE, TICKS, timeAt } from './prepare.ts'
+import { type PreparedSite, TEST_SHARE, timeAt } from './prepare.ts'
 import { type TestSlice, testSlice } from './slice.ts'
 
 /** What an organisation may learn from in one situation. */
@@ -39,6 +39,8 @@ export interface Organisation {
 }
 
 export interface OrganisationOptions {
+  /** Of the whole capture. */
+  readonly ticks: number
   readonly spec: ThreatModelSpec
   readonly rowsMax: number
   readonly floodRowsMax: number
@@ -50,9 +52,9 @@ export async function openOrganisation(site: PreparedSite, options: Organisation
   const dataset = await openDataset(site.directory)
   const { from, until } = options.test ?? { from: TEST_SHARE, until: 1 }
   const slice = testSlice(dataset.rows, dataset.info.techniques, {
-    from: timeAt(from),
-    until: timeAt(until),
-    ticks: Math.floor(TICKS * until) - Math.floor(TICKS * from),
+    from: timeAt(from, options.ticks),
+    until: timeAt(until, options.ticks),
+    ticks: Math.floor(options.ticks * until) - Math.floor(options.ticks * from),
     floodRowsMax: options.floodRowsMax,
   })
   let baselines: Record<string, Float32Array> | undefined
@@ -98,7 +100,7 @@ async function gather(
 }
 
 /** The windowed bank remembers as long as the test lasts in Poursafaei et al.: 15 % of the time. */
-export const BANK_WINDOW = Math.floor(0.15 * TICKS)
+const BANK_WINDOW = Math.floor(0.15 * 46_572)
 /** Chosen on the first 60 % of the ticks of the whole stream. */
 export const OUTSIDE_WEIGHT = 10
 

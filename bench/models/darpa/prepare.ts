@@ -12,11 +12,8 @@ export const TRAIN_SHARE = 0.6
 export const EARLY_SHARE = 0.3
 export const TEST_SHARE = 0.7
 
-/** Distinct minutes of the whole capture. */
-export const TICKS = 46_572
-
 /** Seconds since the epoch of the first tick of the rest, once `share` of the ticks are over. */
-export function timeAt(share: number, ticks = TICKS): number {
+export function timeAt(share: number, ticks: number): number {
   return DARPA_EPOCH + Math.floor(ticks * share) * TICK_SECONDS
 }
 
@@ -24,6 +21,12 @@ export interface PreparedSite {
   /** A to F in the notes on the data. */
   readonly id: string
   readonly directory: string
+}
+
+export interface Prepared {
+  readonly sites: readonly PreparedSite[]
+  /** Distinct minutes of the whole capture. */
+  readonly ticks: number
 }
 
 export interface PrepareOptions {
@@ -35,10 +38,10 @@ export interface PrepareOptions {
 }
 
 /** Data sets of `<cache>/darpa-<seed>`, made if they are not there. */
-export async function prepareSites({ capture, seed, identity, cache }: PrepareOptions): Promise<PreparedSite[]> {
+export async function prepareSites({ capture, seed, identity, cache }: PrepareOptions): Promise<Prepared> {
   const directory = join(cache, `darpa-${seed}${identity ? '-identity' : ''}`)
   const done = join(directory, 'sites.json')
-  if (existsSync(done)) return JSON.parse(readFileSync(done, 'utf8')) as PreparedSite[]
+  if (existsSync(done)) return JSON.parse(readFileSync(done, 'utf8')) as Prepared
   const logs = join(directory, 'logs')
   const split = await splitCapture({
     path: capture,
@@ -48,10 +51,11 @@ export async function prepareSites({ capture, seed, identity, cache }: PrepareOp
     seed,
   })
   const sites: PreparedSite[] = []
+  let timeLast = DARPA_EPOCH
   for (const { name, path, localNetworks } of split.sites) {
     const target = join(directory, name)
     const quarantineDirectory = join(directory, `${name}-quarantine`)
-    await ingest({
+    const { info } = await ingest({
       paths: [path],
       format: 'darpa-csv',
       localNetworks,
@@ -59,9 +63,11 @@ export async function prepareSites({ capture, seed, identity, cache }: PrepareOp
       quarantineDirectory,
       identity,
     })
+    timeLast = Math.max(timeLast, info.timeLast ?? 0)
     sites.push({ id: name, directory: target })
   }
   rmSync(logs, { recursive: true })
-  writeFileSync(done, JSON.stringify(sites))
-  return sites
+  const prepared = { sites, ticks: (timeLast - DARPA_EPOCH) / TICK_SECONDS + 1 }
+  writeFileSync(done, JSON.stringify(prepared))
+  return prepared
 }

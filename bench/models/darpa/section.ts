@@ -1,11 +1,13 @@
 /** DARPA-98 by organisation: all situations of one seed. */
 
+import { join } from 'node:path'
 import type { ThreatModelSpec } from '../../../src/models/model.ts'
 import { DEFAULT_MLP, defaultModel, type ThreatModelKind } from '../../../src/node/default-model.ts'
 import { featureNames } from '../../../src/telemetry/features.ts'
 import { summarise } from '../results.ts'
 import type { Section, SectionContext } from '../section.ts'
 import { type Figures, othersFigures, pooledFigures, rankingFigures, recallByFamily } from './figures.ts'
+import { writeMadeUpCapture } from './made-up.ts'
 import { openOrganisation, type Organisation, STREAM_SCORERS } from './organisation.ts'
 import { prepareSites, TRAIN_SHARE, timeAt } from './prepare.ts'
 import { allLabels, earlyLabels, newcomer, type Situation, type SituationOptions, skewedLabels } from './situations.ts'
@@ -56,7 +58,9 @@ export const DARPA_PARTS: Readonly<Record<string, Section>> = {
 
 function withCapture(section: (context: SectionContext, capture: string) => Promise<void>): Section {
   return async (context) => {
-    const capture = context.shared('data/darpa98/darpa_original.zip')
+    const capture = context.tiny
+      ? writeMadeUpCapture(join(context.cache, 'made-up.csv'))
+      : context.shared('data/darpa98/darpa_original.zip')
     if (capture === undefined) return context.skip('../shared/data/darpa98 is not there')
     await section(context, capture)
   }
@@ -76,20 +80,20 @@ async function withOrganisations(
   const { seed, kernels, cache, progress } = context
   progress('data sets')
   const training = { ...TRAINING[context.model], ...(context.tiny ? TINY : {}) }
-  const sites = await prepareSites({ capture, seed, identity, cache })
+  const { sites, ticks } = await prepareSites({ capture, seed, identity, cache })
   const organisations: Organisation[] = []
   try {
     for (const site of sites)
-      organisations.push(await openOrganisation(site, { spec, rowsMax: training.rowsMax, floodRowsMax: 2000 }))
-    await work({ spec, kernels, organisations, training, seed, onProgress: progress })
+      organisations.push(await openOrganisation(site, { spec, ticks, rowsMax: training.rowsMax, floodRowsMax: 2000 }))
+    await work({ spec, kernels, organisations, training, ticks, seed, onProgress: progress })
   } finally {
     for (const organisation of organisations) await organisation.close()
   }
 }
 
-function optionsOf({ organisations }: Bench): SituationOptions {
-  const counts = new Map(organisations.map(({ id, familyCounts }) => [id, familyCounts(timeAt(TRAIN_SHARE))]))
-  return { organisations: organisations.map(({ id }) => id), familyCounts: (id) => counts.get(id) ?? {} }
+function optionsOf({ organisations, ticks }: Bench): SituationOptions {
+  const counts = new Map(organisations.map(({ id, familyCounts }) => [id, familyCounts(timeAt(TRAIN_SHARE, ticks))]))
+  return { ticks, organisations: organisations.map(({ id }) => id), familyCounts: (id) => counts.get(id) ?? {} }
 }
 
 async function measured(bench: Bench, situation: Situation, arms: readonly Arm[] = ALL_ARMS): Promise<ArmScores> {

@@ -11,6 +11,8 @@ export interface Situation {
 }
 
 export interface SituationOptions {
+  /** Of the whole capture. */
+  readonly ticks: number
   readonly organisations: readonly string[]
   /** Labelled rows of each organisation before a time, by family. */
   readonly familyCounts: (organisation: string, until: number) => Readonly<Record<string, number>>
@@ -41,20 +43,25 @@ export function oneFamilyEach(counts: Counts): Record<string, string[]> {
   return chosen
 }
 
-export function allLabels({ organisations, trainShare = TRAIN_SHARE }: SituationOptions): Situation {
-  const knowledge: Knowledge = { trainUntil: timeAt(trainShare), families: 'all' }
+export function allLabels({ organisations, ticks, trainShare = TRAIN_SHARE }: SituationOptions): Situation {
+  const knowledge: Knowledge = { trainUntil: timeAt(trainShare, ticks), families: 'all' }
   return { name: 'all labels', knowledge: Object.fromEntries(organisations.map((id) => [id, knowledge])) }
 }
 
-export function skewedLabels({ organisations, familyCounts, trainShare = TRAIN_SHARE }: SituationOptions): Situation {
-  const trainUntil = timeAt(trainShare)
+export function skewedLabels({
+  organisations,
+  familyCounts,
+  ticks,
+  trainShare = TRAIN_SHARE,
+}: SituationOptions): Situation {
+  const trainUntil = timeAt(trainShare, ticks)
   const families = oneFamilyEach(Object.fromEntries(organisations.map((id) => [id, familyCounts(id, trainUntil)])))
   const knowledge = organisations.map((id) => [id, { trainUntil, families: families[id] ?? [] }])
   return { name: 'skewed labels', knowledge: Object.fromEntries(knowledge) as Situation['knowledge'] }
 }
 
-export function earlyLabels({ organisations }: SituationOptions): Situation {
-  const knowledge: Knowledge = { trainUntil: timeAt(EARLY_SHARE), families: 'all' }
+export function earlyLabels({ organisations, ticks }: SituationOptions): Situation {
+  const knowledge: Knowledge = { trainUntil: timeAt(EARLY_SHARE, ticks), families: 'all' }
   return { name: 'early labels', knowledge: Object.fromEntries(organisations.map((id) => [id, knowledge])) }
 }
 

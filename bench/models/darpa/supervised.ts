@@ -36,6 +36,8 @@ export interface Bench {
   readonly kernels: Kernels
   readonly organisations: readonly Organisation[]
   readonly training: Training
+  /** Of the whole capture. */
+  readonly ticks: number
   readonly seed: string
   readonly onProgress: (message: string) => void
 }

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sharedPath } from '../../test/shared.ts'
+import type { Results } from './results.ts'
+import { SECTIONS } from './sections.ts'
+
+let root: string
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'entente-bench-models-test-'))
+})
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+async function runTiny(only: string, model: string): Promise<Results> {
+  const json = join(root, `${only.replace('/', '-')}-${model}.json`)
+  const script = fileURLToPath(new URL('run.ts', import.meta.url))
+  const cache = join(root, 'cache')
+  const options = ['--only', only, '--model', model, '--seeds', '1', '--tiny', '--cache', cache, '--json', json]
+  const child = spawn(process.execPath, [script, ...options], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let errors = ''
+  child.stderr.on('data', (chunk) => (errors += String(chunk)))
+  const code = await new Promise((resolve) => child.on('exit', resolve))
+  expect(code, errors).toBe(0)
+  return JSON.parse(await readFile(json, 'utf8')) as Results
+}
+
+const FOLDERS: Readonly<Record<string, string>> = { 'nsl-kdd': 'data/nsl-kdd', links: 'data/temporal-graph' }
+const missing = (section: string): boolean =>
+  FOLDERS[section] !== undefined && sharedPath(FOLDERS[section]) === undefined
+
+describe('the bench of the models, tiny', () => {
+  for (const section of Object.keys(SECTIONS))
+    it.skipIf(missing(section))(`runs every part of ${section} (nsl-kdd and links read shared data)`, async () => {
+      const { runs, cells } = await runTiny(section, 'mlp')
+      expect(runs.map(({ part }) => part)).toEqual(Object.keys(SECTIONS[section] ?? {}))
+      expect(cells.some(({ value }) => value !== null)).toBe(true)
+    })
+
+  it('runs the temporal graph network in the situations of DARPA', async () => {
+    const { cells } = await runTiny('darpa/labels', 'tgnn')
+    expect(cells.some(({ table, value }) => table === 'DARPA, all labels (tgnn)' && value !== null)).toBe(true)
+  })
+})
