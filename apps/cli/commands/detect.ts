@@ -141,8 +141,9 @@ async function run(options: DetectCommandOptions, programVersion: string): Promi
     { ...told('scored'), ...detectOptions(options, threshold, output, context), paths: input },
     calibrated?.memory ?? history,
   )
-  if (!report.outputClosed) await output.close()
   ticker?.clear()
+  if (report.outputClosed) return
+  await output.close()
   summarise(summaryOf(model, threshold, report, (performance.now() - started) / 1000), options)
 }
 
