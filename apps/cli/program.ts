@@ -19,6 +19,7 @@ export const LOADERS: Readonly<Record<string, Loader>> = {
   status: async () => (await import('./commands/status.ts')).statusCommand(),
   ingest: async () => (await import('./commands/ingest.ts')).ingestCommand(),
   detect: async () => (await import('./commands/detect.ts')).detectCommand(),
+  respond: async () => (await import('./commands/respond.ts')).respondCommand(),
   'generate-traffic': async () => (await import('./commands/generate.ts')).generateCommand(),
   'split-capture': async () => (await import('./commands/split.ts')).splitCommand(),
   demo: async () => (await import('./commands/demo.ts')).demoCommand(),
