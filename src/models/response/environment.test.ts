@@ -8,7 +8,7 @@ import { createEnvironment, type Environment } from './environment.ts'
 import { isLegal } from './red.ts'
 import { RED_AGENTS } from './red-agents.ts'
 import { playEpisodes } from './evaluate.ts'
-import { type Batch, NONE, PRIVILEGED, SCANNED } from './state.ts'
+import { type Batch, NONE, PRIVILEGED, SCANNED, USER } from './state.ts'
 import { CAGE2, CAGE2_REPAIRED } from './topologies/cage2.ts'
 import { drawTopology } from './topologies/drawn.ts'
 import type { Topology } from './topology.ts'
@@ -199,6 +199,26 @@ describe('the network-defence game', () => {
       if (kept) expect(after.access[blue.at]).toBe(PRIVILEGED)
       else expect([NONE, PRIVILEGED]).toContain(after.access[blue.at])
     })
+  })
+
+  it('lets a remove keep red out for nothing only where it takes the shell of the very step, as published', () => {
+    const kept = (removal: 'any' | 'standing'): number => {
+      const environment = createEnvironment({ topology: CAGE2, red: 'b-line', steps: 100, removal })
+      const always = encodeAction(13, 'remove', 9)
+      return playEpisodes(environment, () => ({ act: () => always }), 20, 'remove').mean
+    }
+    // The shell that user1 is exploited with costs its 0.1 only if it outlives the step.
+    expect(kept('any')).toBeCloseTo(0, 9)
+    expect(kept('standing')).toBeLessThan(-1000)
+  })
+
+  it('removes what stood before the step under either rule', () => {
+    for (const removal of ['any', 'standing'] as const) {
+      const environment = createEnvironment({ topology: CAGE2, red: 'sleep', steps: 5, removal })
+      const state = environment.start()
+      state.access[2] = USER
+      expect(environment.step(state, encodeAction(13, 'remove', 2), prng('any')).state.access[2]).toBe(NONE)
+    }
   })
 
   it('shows bits, scan ages and decoys that are left, and nothing in empty slots', () => {
