@@ -20,7 +20,7 @@ const PURE_CRYPTO = new Set(
   ),
 )
 /** Packages that a pure room may use. */
-const PURE_PACKAGES = new Set(['zod', 'canonicalize', 'fast-check', 'vitest'])
+const PURE_PACKAGES = new Set(['zod', 'canonicalize', '@bufbuild/protobuf', 'fast-check', 'vitest'])
 
 const BANNED_GLOBALS = new Set(
   'process Buffer fetch setTimeout setInterval setImmediate queueMicrotask performance crypto navigator require __dirname __filename console'.split(

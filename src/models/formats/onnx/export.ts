@@ -1,0 +1,50 @@
+/**
+ * Models as ONNX graphs, for programs that score and do not train. Input `features`: rows as this program makes them, the
+ * columns named in the metadata. Output `score`: the logit of each row; of a graph network also `surprise`, the link head.
+ */
+
+import { planMlp } from '../../mlp.ts'
+import type { MlpSpec, ThreatModelSpec } from '../../model.ts'
+import { planTgnn } from '../../tgnn/plan.ts'
+import { encodeOnnx, type OnnxModel } from './encode.ts'
+import { Graph } from './graph.ts'
+import { tgnnGraph } from './tgnn.ts'
+
+export interface OnnxExport {
+  readonly spec: ThreatModelSpec
+  /** Flat, in layout order. */
+  readonly parameters: Float32Array
+  readonly producerVersion: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** @throws wrong-shape; invalid-request beyond 2 GiB */
+export function exportOnnx({ spec, parameters, ...about }: OnnxExport): Uint8Array {
+  return encodeOnnx({ ...(spec.kind === 'mlp' ? mlp(spec, parameters) : tgnn(spec, parameters)), ...about })
+}
+
+type Body = Omit<OnnxModel, 'producerVersion' | 'metadata'>
+
+function mlp(spec: MlpSpec, parameters: Float32Array): Body {
+  const plan = planMlp(spec)
+  const graph = new Graph(plan.layout, parameters)
+  graph.dense('', plan.layers, 'features', 'score')
+  return body('entente-mlp', graph, spec.inputs, ['score'])
+}
+
+function tgnn(spec: ThreatModelSpec & { kind: 'tgnn' }, parameters: Float32Array): Body {
+  const plan = planTgnn(spec)
+  const graph = new Graph(plan.layout, parameters)
+  tgnnGraph(plan, graph)
+  return body('entente-tgnn', graph, plan.inputs, ['score', 'surprise'])
+}
+
+function body(name: string, { nodes, tensors }: Graph, inputs: number, outputs: readonly string[]): Body {
+  return {
+    name,
+    nodes,
+    tensors,
+    inputs: [{ name: 'features', shape: [inputs] }],
+    outputs: outputs.map((output) => ({ name: output, shape: [] })),
+  }
+}
