@@ -1,7 +1,10 @@
-import { Command } from 'commander'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { Command, Option } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
 import { digest } from '../../../src/base/ids.ts'
 import type { Block } from '../../../src/ledger/block.ts'
+import { exportModel, MODEL_FORMATS, type ModelFormat } from '../../../src/node/detect/export-model.ts'
 import { type LedgerAccess, openLedger } from '../ledger-access.ts'
 import { columns, print } from '../output.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
@@ -69,30 +72,53 @@ function showCommand(): Command {
 }
 
 interface ExportOptions extends NodeOptions {
-  readonly out: string
-  readonly format: string
+  readonly model?: string
+  readonly output?: string
+  readonly format: ModelFormat
 }
 
 function exportCommand(): Command {
   return new Command('export')
-    .description('copy a model to a safetensors file; its SHA-256 is the model hash of the ledger')
-    .argument('[model]', 'version, or at least six digits of the hash (default: the newest)')
-    .option('--out <file>', 'file to write', 'model.safetensors')
-    .option('--format <name>', 'safetensors', 'safetensors')
+    .description('write a model to a file: safetensors, whose SHA-256 is the model hash of the ledger, or ONNX')
+    .argument('[model]', 'of the ledger: version, or at least six digits of the hash (default: the newest)')
+    .option('--model <file>', 'a safetensors file instead; no node is needed')
+    .option('--out, --output <file>', 'file to write (default: model.safetensors or model.onnx)')
+    .addOption(new Option('--format <name>', 'of the file').choices(MODEL_FORMATS).default('safetensors'))
     .addOption(directoryOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ entente model export --dir bank-a --out model.safetensors')
-    .action((name: string | undefined, options: ExportOptions) => {
-      if (options.format !== 'safetensors')
-        fail('not-available', `this version exports safetensors only, not ${options.format}`)
-      return withLedger(options.dir, async (ledger, blocks) => {
-        const { provenance, model_hash } = find(blocks, name)
-        await ledger.downloadModel(digest(model_hash), options.out)
-        print(
-          { file: options.out, version: provenance.model_version, model_hash },
-          options,
-          (value) => `${value.version} (${value.model_hash}) is in ${value.file}`,
-        )
-      })
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ entente model export --dir bank-a --out model.safetensors\n  $ entente model export --model model.safetensors --format onnx',
+    )
+    .action(async (name: string | undefined, options: ExportOptions, command: Command) => {
+      if (name !== undefined && options.model !== undefined)
+        fail('config-invalid', 'name a model of the ledger, or a file with --model, not both')
+      const output = options.output ?? `model.${options.format}`
+      const version = command.parent?.parent?.version() ?? ''
+      const exported =
+        options.model === undefined
+          ? await withDownloaded(name, options, (file) => exportModel(file, output, options.format, version))
+          : await exportModel(options.model, output, options.format, version)
+      print(exported, options, (value) => `model ${value.model_hash} is in ${value.file}`)
     })
+}
+
+/** Runs `work` on a model of the ledger, in a temporary file beside the output. */
+async function withDownloaded<T extends object>(
+  name: string | undefined,
+  { dir, output = '.' }: ExportOptions,
+  work: (file: string) => Promise<T>,
+): Promise<T & { version: string }> {
+  const room = await mkdtemp(join(dirname(resolve(output)), '.entente-model-'))
+  try {
+    const file = join(room, 'model.safetensors')
+    const version = await withLedger(dir, async (ledger, blocks) => {
+      const { provenance, model_hash } = find(blocks, name)
+      await ledger.downloadModel(digest(model_hash), file)
+      return provenance.model_version
+    })
+    return { ...(await work(file)), version }
+  } finally {
+    await rm(room, { recursive: true, force: true })
+  }
 }

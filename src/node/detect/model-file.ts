@@ -21,43 +21,60 @@ export interface LoadedModel {
   score(features: Float32Array, rows: number, objective?: Objective): Float32Array
 }
 
+/** Tensors of a file, whatever kind of model they are of. */
+export interface ModelFile {
+  readonly header: SafetensorsHeader
+  readonly parameters: Float32Array
+  readonly digest: Digest
+}
+
 /**
  * Takes as much memory as the file has bytes, whatever its header claims.
- * @throws not-found; model-invalid for anything that is not a whole model of a kind that scores interactions; not-finite
+ * @throws not-found; model-invalid for anything that is not a whole file of tensors; not-finite
  */
-export async function loadModel(path: string): Promise<LoadedModel> {
+export function readModelFile(path: string): Promise<ModelFile> {
+  return reading(path, readTensors)
+}
+
+/** As {@link readModelFile}. @throws model-invalid, too, unless the model is of a kind that scores interactions */
+export function loadModel(path: string): Promise<LoadedModel> {
+  return reading(path, async (file) => modelOf(await readTensors(file)))
+}
+
+async function reading<T>(path: string, work: (file: ByteReader) => Promise<T>): Promise<T> {
   const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) =>
     fail('not-found', `there is no model at ${path}: ${cause.message}`),
   )
   try {
     const { size } = await file.stat()
-    return await read({
+    return await work({
       size,
       async read(offset, into) {
         const { bytesRead } = await file.read(into, 0, into.length, offset)
-        if (bytesRead < into.length) fail('model-invalid', `${path} became shorter while it was read`)
+        if (bytesRead < into.length) fail('model-invalid', 'it became shorter while it was read')
       },
     })
   } catch (cause) {
     if (!(cause instanceof EntenteError)) throw cause
     const code = cause.code === 'blob-truncated' ? 'model-invalid' : cause.code
-    throw new EntenteError(code, `${path} is no model: ${cause.message}`, { cause })
+    throw new EntenteError(code, `${path} cannot be used: ${cause.message}`, { cause })
   } finally {
     await file.close()
   }
 }
 
-async function read(file: ByteReader): Promise<LoadedModel> {
+async function readTensors(file: ByteReader): Promise<ModelFile> {
   const tensors = await openTensors(file)
   const { header } = tensors
-  const spec = specOf(header)
-  const kernels = loadKernels()
-  const model = createModel(spec, kernels)
-  assertLayout(model.layout, header)
   const parameters = await readValues(tensors, 0, new Float32Array(parameterCount(header)))
-  if (!kernels.finite(parameters)) fail('not-finite', 'it has a weight that is NaN or infinite')
+  if (!loadKernels().finite(parameters)) fail('not-finite', 'it has a weight that is NaN or infinite')
   const bytes = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength)
-  const digest = sha256Hex(encodeHeader(header.tensors, header.metadata), bytes)
+  return { header, parameters, digest: sha256Hex(encodeHeader(header.tensors, header.metadata), bytes) }
+}
+
+function modelOf({ header, parameters, digest }: ModelFile): LoadedModel {
+  const model = createModel(specOf(header), loadKernels())
+  assertLayout(model.layout, header)
   return {
     spec: model.spec,
     header,

@@ -36,6 +36,12 @@ export function rowLayout(spec: ThreatModelSpec): RowLayout {
   return { width: names.length + links.length * LINK_WIDTH, names, links }
 }
 
+/** All columns by name; a link's as `source.link0.age`. @throws wrong-shape */
+export function rowNames(spec: ThreatModelSpec): readonly string[] {
+  const { names, links } = rowLayout(spec)
+  return [...names, ...links.flatMap(({ end, slot }) => LINK_COLUMNS.map((column) => `${end}.link${slot}.${column}`))]
+}
+
 /** Features with or without the identity group, by their number. */
 function namesOf(count: number): readonly string[] {
   const known = [FEATURE_NAMES, featureNames({ identity: true })].find(({ length }) => length === count)
