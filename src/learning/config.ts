@@ -5,7 +5,7 @@
 
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
-import type { ModelSpec } from '../models/model.ts'
+import { LINKS_MAX, type ModelSpec } from '../models/model.ts'
 
 /** More participants than this would not fit, with their signatures, into one leaf of the ledger (65,535 bytes). */
 export const PARTICIPANTS_MAX = 150
@@ -18,6 +18,16 @@ const hidden = z.array(width).max(16)
 
 export const modelSpecSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('mlp'), inputs: width, hidden }),
+  z.strictObject({
+    kind: z.literal('tgnn'),
+    features: width,
+    pairFeatures: width,
+    links: z.int().min(1).max(LINKS_MAX),
+    linkFeatures: width.min(2),
+    timeDimensions: width,
+    width: width.multipleOf(4),
+    hidden,
+  }),
   z.strictObject({ kind: z.literal('policy'), observations: width, actions: width, hidden }),
 ])
 
@@ -61,6 +71,10 @@ const localSchema = z.strictObject({
   /** mu of FedProx (Li et al. 2020): weight of 1/2 ||w - w_global||^2 in the local loss; 0 = off. */
   proximalMu: z.number().min(0).max(1e3).default(0),
   rowsMax: z.int().min(1).max(1_000_000_000).default(50_000),
+  /** Rows of these that an epoch visits, others each time; null = all. */
+  rowsPerEpoch: z.int().min(1).max(1_000_000_000).nullable().default(null),
+  /** What a temporal graph network learns: attacks from labels (who has none learns links), or links everywhere. */
+  objective: z.enum(['supervised', 'link']).default('supervised'),
 })
 
 const roundSchema = z

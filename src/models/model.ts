@@ -46,6 +46,11 @@ export type Objective = 'supervised' | 'link'
 export interface TrainOptions {
   /** Passes over the rows. */
   readonly epochs: number
+  /**
+   * Rows that a pass visits, others each time; null or absent = all. Short rounds keep organisations of different labels
+   * together: what one learns is averaged before it has drifted.
+   */
+  readonly rowsPerEpoch?: number | null
   readonly batchSize: number
   readonly learningRate: number
   readonly optimiser: 'adam' | 'sgd'
@@ -113,7 +118,8 @@ export interface Model {
 
 const WIDTH_MAX = 65536
 const LAYERS_MAX = 32
-const LINKS_MAX = 64
+/** Recent links of a host that a model may read. */
+export const LINKS_MAX = 64
 
 /** @throws model-invalid unless the value is a specification that this version can build */
 export function parseModelSpec(value: unknown): ModelSpec {

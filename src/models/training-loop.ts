@@ -23,7 +23,8 @@ export function checkTraining(width: number, data: LabelledBatchSource, options:
   if (data.width !== width) fail('wrong-shape', `the model takes ${width} features, the rows have ${data.width}`)
   if (features.length !== rows * width || labels.length !== rows || (weights !== undefined && weights.length !== rows))
     fail('wrong-shape', 'features, labels and weights are not of the same number of rows')
-  for (const [name, value] of Object.entries({ epochs: options.epochs, batchSize: options.batchSize }))
+  const { epochs, batchSize, rowsPerEpoch } = options
+  for (const [name, value] of Object.entries({ epochs, batchSize, rowsPerEpoch: rowsPerEpoch ?? rows }))
     if (!Number.isInteger(value) || value < 1) fail('invalid-request', `${name} must be a positive integer`)
   if (!(options.learningRate > 0) || !(options.proximalMu >= 0))
     fail('invalid-request', 'learningRate must be positive and proximalMu not negative')
@@ -97,7 +98,8 @@ function runEpochs(
   const optimiser = createOptimiser(kernels.raw, shifted(memory, 4 * first), count, options)
   const order = Uint32Array.from({ length: data.rows }, (_, row) => row)
   const random = prng(`train/${options.seed}`)
-  const batchSize = Math.min(options.batchSize, data.rows)
+  const visited = Math.min(options.rowsPerEpoch ?? data.rows, data.rows)
+  const batchSize = Math.min(options.batchSize, visited)
   const weights = new Float32Array(batchSize)
   let loss = 0
   let steps = 0
@@ -105,8 +107,8 @@ function runEpochs(
     shuffle(order, random)
     let lossSum = 0
     let weightTotal = 0
-    for (let from = 0; from < data.rows; from += batchSize) {
-      const rows = order.subarray(from, from + batchSize)
+    for (let from = 0; from < visited; from += batchSize) {
+      const rows = order.subarray(from, Math.min(from + batchSize, visited))
       const weightSum = weigh(data, rows, positiveWeight, weights)
       lossSum += trainee.gradientOf({ rows, weights: weights.subarray(0, rows.length), weightSum })
       weightTotal += weightSum

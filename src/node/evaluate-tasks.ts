@@ -1,7 +1,7 @@
 /** What evaluate.ts asks of its worker threads, and what they answer. */
 
 import type { LaterSlice } from '../models/later-slice.ts'
-import type { ModelSpec, TrainOptions } from '../models/model.ts'
+import type { ModelSpec, Objective, TrainOptions } from '../models/model.ts'
 import type { LabelledData } from './training-matrix.ts'
 
 /** Train a fresh model on the pooled rows of these organisations. */
@@ -29,6 +29,8 @@ export interface ScoreTask {
   /** Families that only other organisations had labels of. */
   readonly othersFamilies: readonly string[]
   readonly spec: ModelSpec
+  /** Which head scores. */
+  readonly objective: Objective
   /** Parameters by name of scorer. */
   readonly models: Readonly<Record<string, Float32Array>>
 }

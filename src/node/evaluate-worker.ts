@@ -1,12 +1,14 @@
 /** The threads of evaluate.ts: train one model, or score the later slice of one organisation by several scorers. */
 
-import { createModel } from '../models/model.ts'
-import { EntenteError, fail } from '../base/errors.ts'
+import { fail } from '../base/errors.ts'
+import { createModel, type ThreatModelSpec } from '../models/model.ts'
 import { type OpenDataset, openDataset } from './dataset-files.ts'
 import type { ScoreTask, ScoredSlice, TrainedModel, TrainTask } from './evaluate-tasks.ts'
 import { loadKernels } from './kernels.ts'
+import { gatherLinkMatrix } from './link-matrix.ts'
+import { selectOrNone } from './local-work.ts'
 import { scoreLaterSlice } from './score-later-slice.ts'
-import { gatherMatrix, type LabelledData, selectRows } from './training-matrix.ts'
+import { gatherMatrix, type LabelledData, type TrainingMatrix } from './training-matrix.ts'
 import { type Answer, serveCalls } from './worker-server.ts'
 
 const kernels = loadKernels()
@@ -14,10 +16,8 @@ const kernels = loadKernels()
 async function train(task: TrainTask, onProgress: (progress: number) => void): Promise<Answer> {
   const datasets = await Promise.all(task.data.map(({ directory }) => openDataset(directory)))
   try {
-    const parts = task.data.flatMap((data, i) => partOf(datasets[i], data, task.rowsMax))
-    if (parts.length === 0) fail('no-data', 'no interaction before the cut has a label that anyone here knows')
     const model = createModel(task.spec, kernels)
-    const matrix = await gatherMatrix(parts, model.spec)
+    const matrix = await pooledMatrix(datasets, task, model.spec)
     const start = model.initialise(task.options.seed)
     const { parameters } = model.train(start, matrix, task.options, (epoch) =>
       onProgress((epoch + 1) / task.options.epochs),
@@ -30,18 +30,22 @@ async function train(task: TrainTask, onProgress: (progress: number) => void): P
 }
 
 /** Nothing of an organisation that knows nothing before the cut: the others' rows are trained on without it. */
-function partOf(
-  dataset: OpenDataset | undefined,
-  data: LabelledData,
-  rowsMax: number,
-): Parameters<typeof gatherMatrix>[0] {
-  if (dataset === undefined) return []
-  try {
-    return [{ dataset, selected: selectRows(dataset, data, rowsMax) }]
-  } catch (error) {
-    if (error instanceof EntenteError && error.code === 'no-data') return []
-    throw error
+function pooledMatrix(
+  datasets: readonly OpenDataset[],
+  { data, options, rowsMax }: TrainTask,
+  spec: ThreatModelSpec,
+): Promise<TrainingMatrix> {
+  const parts = datasets.map((dataset, i) => ({ dataset, data: data[i] as LabelledData }))
+  if (options.objective === 'link') {
+    if (spec.kind !== 'tgnn') fail('model-invalid', 'a perceptron does not learn links')
+    return gatherLinkMatrix(parts, spec, rowsMax)
   }
+  const labelled = parts.flatMap(({ dataset, data: of }) => {
+    const selected = selectOrNone(dataset, of, rowsMax)
+    return selected === undefined ? [] : [{ dataset, selected }]
+  })
+  if (labelled.length === 0) fail('no-data', 'no interaction before the cut has a label that anyone here knows')
+  return gatherMatrix(labelled, spec)
 }
 
 async function score(task: ScoreTask, onProgress: (progress: number) => void): Promise<Answer> {

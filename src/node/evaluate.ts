@@ -100,7 +100,14 @@ async function trainAll(pool: EvaluationPool, options: EvaluateOptions): Promise
         data: of,
         rowsMax,
         spec,
-        options: { ...training, epochs: rounds * local.epochs, proximalMu: 0, seed },
+        options: {
+          ...training,
+          epochs: rounds * local.epochs,
+          // As many steps as the organisations take together.
+          rowsPerEpoch: typeof local.rowsPerEpoch === 'number' ? local.rowsPerEpoch * of.length : null,
+          proximalMu: 0,
+          seed,
+        },
       },
       (share) => progress(job, share),
     )
@@ -119,6 +126,7 @@ function undefinedWithoutData(error: unknown): undefined {
 
 async function scoreAll(pool: EvaluationPool, options: EvaluateOptions, trained: Trained): Promise<ScoredSlice[]> {
   const { organisations, trainUntil, spec, federated } = options
+  const objective = options.local.objective ?? 'supervised'
   const progress = phaseProgress(options, 'scoring', organisations.length)
   return Promise.all(
     organisations.map(({ directory }, i) => {
@@ -129,7 +137,7 @@ async function scoreAll(pool: EvaluationPool, options: EvaluateOptions, trained:
         ...(local === undefined ? {} : { local: local.parameters }),
       }
       const othersFamilies = othersFamiliesOf(trained, i)
-      return pool.score({ type: 'score', directory, trainUntil, othersFamilies, spec, models }, (share) =>
+      return pool.score({ type: 'score', directory, trainUntil, othersFamilies, spec, objective, models }, (share) =>
         progress(i, share),
       )
     }),

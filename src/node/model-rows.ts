@@ -119,7 +119,9 @@ export interface GraphRow {
   readonly source: HostKey
   readonly destination: HostKey
   readonly time: number
+  /** By id; the first `hostsSeen` appeared in this row or before. */
   readonly hosts: readonly HostKey[]
+  readonly hostsSeen: number
 }
 
 /** Walks the whole stream up to the last selected row, and calls back at each selected one. */
@@ -135,16 +137,19 @@ export async function walkGraph(
   const features = new Float32Array(READ_ROWS * width)
   const end = selected.length === 0 ? 0 : (selected.at(-1) ?? 0) + 1
   let at = 0
+  let hostsSeen = 0
   for (let first = 0; first < end; first += READ_ROWS) {
     const count = Math.min(READ_ROWS, end - first)
     await dataset.readFeatures(first, count, features)
     for (let row = first; row < first + count; row++) {
-      const source = hosts[rows.sourceId(row)] as HostKey
-      const destination = hosts[rows.destinationId(row)] as HostKey
+      const [sourceId, destinationId] = [rows.sourceId(row), rows.destinationId(row)]
+      const source = hosts[sourceId] as HostKey
+      const destination = hosts[destinationId] as HostKey
+      hostsSeen = Math.max(hostsSeen, sourceId + 1, destinationId + 1)
       const time = rows.time(row)
       const from = (row - first) * width
       if (selected[at] === row) {
-        visit({ row, features, from, context, source, destination, time, hosts })
+        visit({ row, features, from, context, source, destination, time, hosts, hostsSeen })
         at++
       }
       context.push(source, destination, time, features, from)

@@ -24,7 +24,7 @@ export async function scoreLaterSlice(
     ...triplesOf(dataset.rows, selected),
     scores: {
       ...scoreBaselines(dataset.rows, selected),
-      ...(await scoreModels(dataset, model, selected, task.models, onProgress)),
+      ...(await scoreModels(dataset, model, selected, task, onProgress)),
     },
   }
 }
@@ -88,13 +88,13 @@ async function scoreModels(
   dataset: OpenDataset,
   model: Model,
   selected: Uint32Array,
-  models: Readonly<Record<string, Float32Array>>,
+  { models, objective }: ScoreTask,
   onProgress: (share: number) => void,
 ): Promise<Record<string, Float32Array>> {
   const scores = Object.fromEntries(Object.keys(models).map((name) => [name, new Float32Array(selected.length)]))
   await readModelRows(dataset, model.spec, selected, (rows, from, count) => {
     for (const [name, parameters] of Object.entries(models))
-      scores[name]?.set(model.score(parameters, rows, count), from)
+      scores[name]?.set(model.score(parameters, rows, count, objective), from)
     onProgress((from + count) / selected.length)
   })
   return scores

@@ -8,32 +8,32 @@ import { createModel, type ThreatModelSpec } from '../models/model.ts'
 import { DATASET_FILES } from '../telemetry/dataset.ts'
 import { openDataset } from './dataset-files.ts'
 import { loadKernels } from './kernels.ts'
+import { gatherWork, type LocalWork } from './local-work.ts'
 import { trainPolicyLocally } from './policy/train-policy.ts'
 import type { TrainingGround } from './trainer.ts'
 import type { TrainRequest } from './training.ts'
-import { gatherMatrix, selectRows, type TrainingMatrix } from './training-matrix.ts'
 import { type Answer, serveCalls } from './worker-server.ts'
 
 const data = workerData as TrainingGround
 const kernels = loadKernels()
 /** One matrix at most, with what it was made from. */
-let kept: { readonly key: string; readonly matrix: TrainingMatrix } | undefined
+let kept: { readonly key: string; readonly work: LocalWork } | undefined
 
 /** Changes when the organisation ingests its logs again. */
-async function matrixKey({ rowsMax, spec }: TrainRequest): Promise<string> {
+async function matrixKey({ rowsMax, spec, objective }: TrainRequest): Promise<string> {
   const { size, mtimeMs } = await stat(join(data.directory, DATASET_FILES.rows)).catch(() => ({ size: -1, mtimeMs: 0 }))
-  return canonicalJson([rowsMax, spec, size, mtimeMs])
+  return canonicalJson([rowsMax, spec, objective ?? null, size, mtimeMs])
 }
 
-async function matrixFor(request: TrainRequest, spec: ThreatModelSpec): Promise<TrainingMatrix> {
+async function workFor(request: TrainRequest, spec: ThreatModelSpec): Promise<LocalWork> {
   const key = await matrixKey(request)
-  if (kept?.key === key) return kept.matrix
+  if (kept?.key === key) return kept.work
   kept = undefined
   const dataset = await openDataset(data.directory)
   try {
-    const matrix = await gatherMatrix([{ dataset, selected: selectRows(dataset, data, request.rowsMax) }], spec)
-    kept = { key, matrix }
-    return matrix
+    const work = await gatherWork(dataset, data, request, spec)
+    kept = { key, work }
+    return work
   } finally {
     await dataset.close()
   }
@@ -45,8 +45,8 @@ async function train(request: TrainRequest): Promise<Answer> {
     return { result, transfer: [result.parameters.buffer as ArrayBuffer] }
   }
   const model = createModel(request.spec, kernels)
-  const matrix = await matrixFor(request, model.spec)
-  const { parameters, loss } = model.train(request.parameters, matrix, request)
+  const { matrix, objective } = await workFor(request, model.spec)
+  const { parameters, loss } = model.train(request.parameters, matrix, { ...request, objective })
   const summary = { sampleCount: matrix.rows, positives: matrix.positives, loss }
   return { result: { parameters, summary }, transfer: [parameters.buffer as ArrayBuffer] }
 }

@@ -1,12 +1,16 @@
 /** What a trainer is asked and what it answers. */
 
-import type { ModelSpec } from '../models/model.ts'
+import type { ModelSpec, Objective } from '../models/model.ts'
 
 export interface TrainRequest {
   readonly spec: ModelSpec
   /** Flat float32 parameters in the order of the model's layout. */
   readonly parameters: Float32Array
   readonly epochs: number
+  /** Rows that an epoch visits; null = all. */
+  readonly rowsPerEpoch?: number | null
+  /** Default `supervised`; who has no labels at all trains on links. */
+  readonly objective?: Objective
   readonly batchSize: number
   readonly learningRate: number
   readonly optimiser: 'adam' | 'sgd'

@@ -3,7 +3,7 @@ import { loadKernels } from '../../../test/kernels.ts'
 import { sha256Hex } from '../../base/hash.ts'
 import { prng } from '../../base/prng.ts'
 import { createModel, type LabelledBatchSource, type Objective, type TgnnSpec, type TrainOptions } from '../model.ts'
-import { planTgnn } from './plan.ts'
+import { frequencies, planTgnn } from './plan.ts'
 import { referenceLoss } from './reference.ts'
 
 const kernels = loadKernels()
@@ -84,5 +84,130 @@ describe('gradients', () => {
       const moved = trained.parameters.map((value, i) => (start[i] ?? 0) - value)
       expect(relativeError(gradient, moved)).toBeLessThan(1e-3)
     })
+  }
+})
+
+/** Elements of a tensor's name prefix, in the flat parameters. */
+function partOf(parameters: Float32Array, prefix: string): Float32Array {
+  let at = 0
+  const found: number[] = []
+  for (const { name, shape } of planTgnn(spec).layout) {
+    const size = shape.reduce((product, length) => product * length, 1)
+    if (name.startsWith(prefix)) found.push(...parameters.subarray(at, at + size))
+    at += size
+  }
+  return Float32Array.from(found)
+}
+
+describe('training', () => {
+  const data = rowsOf(3000, 'training')
+  const model = createModel(spec, kernels)
+
+  it('learns what only the links of both ends together tell', () => {
+    const { parameters } = model.train(model.initialise('a'), data, { ...options, epochs: 30, learningRate: 1e-2 })
+    const test = rowsOf(1000, 'test')
+    const logits = model.score(parameters, test.features, test.rows)
+    const right = test.labels.reduce((sum, label, i) => sum + ((logits[i] ?? 0) > 0 === (label === 1) ? 1 : 0), 0)
+    expect(right / test.rows).toBeGreaterThan(0.75)
+  })
+
+  it('gives the very bits that every other machine gives (P7)', () => {
+    const { parameters } = model.train(model.initialise('a'), data, { ...options, epochs: 2, proximalMu: 0.01 })
+    expect(sha256Hex(new Uint8Array(parameters.buffer))).toMatchInlineSnapshot(
+      `"0e03fa786223aa5b3a20d34d7969cb5de1013b4f0ab8c8a7f5731ab3f3f1bb56"`,
+    )
+  })
+
+  it('is the same for the same request, leaves its arguments alone, and takes no memory with it', () => {
+    const inUse = kernels.arena.bytesInUse
+    const start = model.initialise('a')
+    const before = start.slice()
+    const first = model.train(start, data, { ...options, rowsPerEpoch: 500 })
+    expect(start).toEqual(before)
+    expect(first.steps).toBe(4)
+    const again = createModel(spec, loadKernels()).train(start, data, { ...options, rowsPerEpoch: 500 })
+    expect(again.parameters).toEqual(first.parameters)
+    expect(kernels.arena.bytesInUse).toBe(inUse)
+  })
+
+  it('of a head alone keeps every bit of the shared body, and of the other head', () => {
+    const start = model.initialise('a')
+    for (const [objective, own, other] of [
+      ['supervised', 'head.', 'link.'],
+      ['link', 'link.', 'head.'],
+    ] as const) {
+      const { parameters } = model.train(start, data, { ...options, trainable: 'head', objective })
+      for (const frozen of ['encoder.', other]) expect(partOf(parameters, frozen)).toEqual(partOf(start, frozen))
+      expect(partOf(parameters, own)).not.toEqual(partOf(start, own))
+    }
+  })
+
+  it('on links leaves the edge head alone, and on labels the link head', () => {
+    const start = model.initialise('a')
+    for (const [objective, untouched] of [
+      ['supervised', 'link.'],
+      ['link', 'head.'],
+    ] as const) {
+      const { parameters } = model.train(start, data, { ...options, objective })
+      expect(partOf(parameters, untouched)).toEqual(partOf(start, untouched))
+      expect(partOf(parameters, 'encoder.')).not.toEqual(partOf(start, 'encoder.'))
+    }
+  })
+
+  it('refuses rows and parameters of other shapes', () => {
+    const start = model.initialise('a')
+    const wide = { ...data, width: WIDTH + 1 }
+    expect(() => model.train(start, wide, options)).toThrow(expect.objectContaining({ code: 'wrong-shape' }))
+    expect(() => model.train(start.subarray(1), data, options)).toThrow(
+      expect.objectContaining({ code: 'wrong-shape' }),
+    )
+    expect(() => model.train(start, data, { ...options, rowsPerEpoch: 0 })).toThrow(
+      expect.objectContaining({ code: 'invalid-request' }),
+    )
+  })
+})
+
+describe('scoring', () => {
+  const data = rowsOf(200, 'score')
+  const model = createModel(spec, kernels)
+  const parameters = model.initialise('score')
+
+  it('does not depend on how many rows are asked at once', () => {
+    const together = model.score(parameters, data.features, data.rows)
+    for (const row of [0, 1, 63, 64, 127, 199]) {
+      const alone = model.score(parameters, data.features.subarray(row * WIDTH, (row + 1) * WIDTH), 1)
+      expect(alone[0]).toBe(together[row])
+    }
+    expect(() => model.score(parameters, data.features, 201)).toThrow(expect.objectContaining({ code: 'wrong-shape' }))
+  })
+
+  it('reads nothing of a link that is not there, and nothing of the features of the interaction for its surprise', () => {
+    const features = data.features.slice()
+    const surprise = model.score(parameters, features, data.rows, 'link')
+    const logits = model.score(parameters, features, data.rows)
+    for (let row = 0; row < data.rows; row++)
+      for (let link = 0; link < 10; link++) {
+        const at = row * WIDTH + 7 + link * 4
+        if ((features[at] ?? 0) < 0) features.fill(9, at + 1, at + 4)
+      }
+    expect(model.score(parameters, features, data.rows)).toEqual(logits)
+    for (let row = 0; row < data.rows; row++) features.fill(0, row * WIDTH, row * WIDTH + spec.features)
+    expect(model.score(parameters, features, data.rows, 'link')).toEqual(surprise)
+    expect(model.score(parameters, features, data.rows)).not.toEqual(logits)
+  })
+})
+
+it('the layout is in name order and covers the parameters', () => {
+  const { layout, parameterCount } = createModel({ ...spec, hidden: [9, 8, 7] }, kernels)
+  const names = layout.map(({ name }) => name)
+  expect(names).toEqual(names.toSorted())
+  const sizes = layout.map(({ shape }) => shape.reduce((product, size) => product * size, 1))
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(parameterCount)
+})
+
+it('the frequencies fall from the unit by alpha^(1/beta) with alpha = beta = sqrt(d)', () => {
+  for (const d of [1, 4, 16, 100]) {
+    const expected = Array.from({ length: d }, (_, i) => 0.1 * Math.sqrt(d) ** (-i / Math.sqrt(d)))
+    frequencies(d).forEach((omega, i) => expect(omega / (expected[i] as number)).toBeCloseTo(1, 6))
   }
 })

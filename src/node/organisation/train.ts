@@ -32,7 +32,7 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
   const { header, values } = await readFlat(ports.blobs, baseModel)
   if (digestOf(specOf(header)) !== digestOf(config.model))
     fail('model-invalid', 'the model announced is not of the announced kind')
-  const { rowsMax, epochs, batchSize, learningRate, optimiser, proximalMu } = config.local
+  const { rowsMax, rowsPerEpoch, objective, epochs, batchSize, learningRate, optimiser, proximalMu } = config.local
   const request = {
     spec: config.model,
     parameters: values,
@@ -42,6 +42,8 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
     optimiser,
     proximalMu,
     rowsMax,
+    rowsPerEpoch,
+    objective,
     seed,
   }
   const { parameters, summary } = await ports.trainer.train(request)
