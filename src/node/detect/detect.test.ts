@@ -20,6 +20,7 @@ import { calibrate, detect, type DetectOptions, type DetectReport, learnHistory,
 import type { Detection } from './detection.ts'
 import { type LoadedModel, loadModel } from './model-file.ts'
 import { fileOutput, type Output, OutputClosed, streamOutput } from './output.ts'
+import { RecentInteractions } from './recent.ts'
 import { createRowSource, rowLayout } from './row-source.ts'
 import { readThreshold, thresholdPath, writeThreshold } from './threshold-file.ts'
 import { featureText, hasWords } from './words.ts'
@@ -398,6 +399,26 @@ describe('the threshold', () => {
     expect(() => rowsOf({ localNetworks: ['10.0.0.0/8'] }, file)).toThrow(refusedAs('config-invalid'))
     expect(() => rowsOf({ localNetworks: [], objective: 'link' }, file)).toThrow(refusedAs('config-invalid'))
     expect(rowsOf({ localNetworks: [] }, undefined)).toEqual({ localNetworks: [], objective: 'supervised' })
+  })
+})
+
+describe('the recent interactions', () => {
+  const at = (time: number, source: string, destination = 'x') => ({ time, source, destination, kind: 'flow' })
+
+  it('of a host are its latest, on either end, latest first', () => {
+    const recent = new RecentInteractions(2)
+    for (const one of [at(1, 'a', 'b'), at(2, 'b', 'a'), at(3, 'a', 'a'), at(4, 'c', 'b')]) recent.push(one)
+    expect(recent.of('a').map(({ time }) => time)).toEqual([3, 2])
+    expect(recent.of('b').map(({ time }) => time)).toEqual([4, 2])
+    expect(recent.of('nobody')).toEqual([])
+  })
+
+  it('take bounded memory: who was idle longest is forgotten', () => {
+    const recent = new RecentInteractions(2, 3)
+    for (const [time, host] of ['a', 'b', 'c', 'd', 'b', 'e', 'f'].entries()) recent.push(at(time, host, host))
+    const known = ['a', 'b', 'c', 'd', 'e', 'f'].filter((host) => recent.of(host).length > 0)
+    expect(known).toEqual(['b', 'd', 'e', 'f'])
+    expect(recent.of('b').map(({ time }) => time)).toEqual([4, 1])
   })
 })
 

@@ -42,13 +42,11 @@ export function createExplain(layout: RowLayout, score: Scorer): Explain {
   }
 }
 
-/** Columns as they usually are, and no link: a mean of links is the link of nobody. */
-function withoutLinks({ links }: RowLayout, mean: Float32Array): Float32Array {
-  const usual = mean.slice()
-  for (const { columns, ageColumn } of links) {
-    for (const column of columns) usual[column] = 0
-    usual[ageColumn] = -1
-  }
+/** Columns as they usually are, and no link. */
+function withoutLinks({ width, links }: RowLayout, mean: Float32Array): Float32Array {
+  const usual = new Float32Array(width)
+  usual.set(mean)
+  for (const { ageColumn } of links) usual[ageColumn] = -1
   return usual
 }
 

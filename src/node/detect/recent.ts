@@ -1,6 +1,6 @@
 /**
- * The latest interactions of each host: what an explanation can show of the past. Bounded: of the hosts the one that was
- * idle longest is forgotten.
+ * The latest interactions of each host: what an explanation can show of the past. Bounded: hosts are kept in two
+ * generations, and when the younger is full the older is forgotten, with all who were idle since it was closed.
  */
 
 import type { Interaction } from '../../telemetry/interaction.ts'
@@ -8,10 +8,12 @@ import type { Interaction } from '../../telemetry/interaction.ts'
 const HOSTS_MAX = 1 << 15
 
 export class RecentInteractions {
-  private readonly hosts = new Map<string, Interaction[]>()
+  private young = new Map<string, Interaction[]>()
+  private old = new Map<string, Interaction[]>()
   private readonly perHost: number
   private readonly hostsMax: number
 
+  /** @param hostsMax of each generation */
   constructor(perHost: number, hostsMax: number = HOSTS_MAX) {
     this.perHost = perHost
     this.hostsMax = hostsMax
@@ -23,21 +25,23 @@ export class RecentInteractions {
   }
 
   private remember(host: string, interaction: Interaction): void {
-    const { hosts } = this
-    const ring = hosts.get(host) ?? []
-    if (ring.length > 0) hosts.delete(host)
-    hosts.set(host, ring)
+    const ring = this.young.get(host) ?? this.rejuvenate(host)
+    if (ring.length === this.perHost) ring.shift()
     ring.push(interaction)
-    if (ring.length > this.perHost) ring.shift()
-    if (hosts.size <= this.hostsMax) return
-    for (const oldest of hosts.keys()) {
-      hosts.delete(oldest)
-      return
+  }
+
+  private rejuvenate(host: string): Interaction[] {
+    if (this.young.size >= this.hostsMax) {
+      this.old = this.young
+      this.young = new Map()
     }
+    const ring = this.old.get(host) ?? []
+    this.young.set(host, ring)
+    return ring
   }
 
   /** The latest first. */
   of(host: string): readonly Interaction[] {
-    return (this.hosts.get(host) ?? []).toReversed()
+    return (this.young.get(host) ?? this.old.get(host) ?? []).toReversed()
   }
 }

@@ -28,6 +28,7 @@ export type Judge = (judged: Judged, score: number, row: Float32Array) => 'usual
 
 export class RowScorer {
   readonly layout: RowLayout
+  /** Of the columns that have names; a mean of links would be the link of nobody. */
   readonly usual: UsualRow
   readonly recent: RecentInteractions
   private readonly model: LoadedModel
@@ -43,7 +44,7 @@ export class RowScorer {
     this.layout = rowLayout(model.spec)
     this.rows = createRowSource(model.spec, localNetworks)
     this.batch = new Float32Array(BATCH_ROWS * this.layout.width)
-    this.usual = new UsualRow(this.layout.width)
+    this.usual = new UsualRow(this.layout.names.length)
     this.recent = new RecentInteractions(Math.max(RECENT, this.layout.links.length / 2))
   }
 
