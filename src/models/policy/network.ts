@@ -54,15 +54,21 @@ export function openNetwork(
   const [values, valuesGradient] = [take(1), take(1)]
 
   /** out = x W, plus the bias and cut off below 0 as asked. */
-  function apply({ inputs, outputs, weights, bias }: Dense, x: number, out: number, rows: number, relu: number): void {
+  function apply(
+    { inputs, outputs, weights, bias, positions }: Dense,
+    x: number,
+    out: number,
+    rows: number,
+    relu: number,
+  ): void {
     raw.gemm(x, inputs, 1, parameters + 4 * weights, outputs, 1, out, rows, outputs, inputs, 0, scratch)
-    if (bias >= 0) raw.biasRelu(out, parameters + 4 * bias, rows, outputs, relu)
+    if (bias >= 0) raw.biasRelu(out, parameters + 4 * bias, rows / positions, positions * outputs, relu)
   }
 
   /** Gradients by the layer's parameters; by its input too unless `below` is 0, added to it if `add`. */
   function back(layer: Dense, x: number, delta: number, rows: number, below: number, add = 0): void {
-    const { inputs, outputs, weights, bias } = layer
-    if (bias >= 0) raw.columnSums(delta, gradient + 4 * bias, rows, outputs)
+    const { inputs, outputs, weights, bias, positions } = layer
+    if (bias >= 0) raw.columnSums(delta, gradient + 4 * bias, rows / positions, positions * outputs)
     raw.gemm(x, 1, inputs, delta, outputs, 1, gradient + 4 * weights, inputs, outputs, rows, 0, scratch)
     if (below !== 0)
       raw.gemm(delta, outputs, 1, parameters + 4 * weights, 1, outputs, below, rows, inputs, outputs, add, scratch)

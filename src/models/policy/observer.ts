@@ -9,7 +9,7 @@ import { decodeAction } from '../response/blue.ts'
 import type { Network } from '../response/network.ts'
 import { popCount, PREFERRED } from '../response/red.ts'
 
-export const FEATURES_PER_SLOT = 20
+export const FEATURES_PER_SLOT = 22
 
 /** Numbers that a policy over `slots` slots is shown. */
 export const policyObservations = (slots: number): number => FEATURES_PER_SLOT * slots
@@ -17,8 +17,10 @@ export const policyObservations = (slots: number): number => FEATURES_PER_SLOT *
 /** Per step, what a trace keeps: half of it is gone after 2 and after 7 steps. */
 const FAST = 0.7
 const SLOW = 0.9
-const TRACES = 6
-const [EXPLOITS, ACTIVITY, ANALYSED, REMOVED, RESTORED, COUNT] = [0, 1, 2, 3, 4, 5] as const
+/** Of how long ago a host was first scanned: half in 23 steps. */
+const LONG = 0.97
+const TRACES = 7
+const [EXPLOITS, ACTIVITY, ANALYSED, REMOVED, RESTORED, SCANNED, COUNT] = [0, 1, 2, 3, 4, 5, 6] as const
 
 export interface Observer {
   /** Numbers in one observation. */
@@ -85,6 +87,8 @@ export function createObserver(network: Network): Observer {
       fade(traces, trace, ANALYSED, FAST, acted === 'analyse' ? 1 : 0)
       fade(traces, trace, REMOVED, FAST, acted === 'remove' ? 1 : 0)
       fade(traces, trace, RESTORED, FAST, acted === 'restore' ? 1 : 0)
+      const known = traces[trace + SCANNED] ?? 0
+      traces[trace + SCANNED] = known > 0 ? known * LONG : (raw[rawOffset + 4 * slots + at] ?? 0) > 0 ? 1 : 0
       traces[trace + COUNT] = (traces[trace + COUNT] ?? 0) + low
       const seen = traces[trace + COUNT] ?? 0
 
@@ -98,8 +102,9 @@ export function createObserver(network: Network): Observer {
       out[to++] = (raw[rawOffset + 4 * slots + at] ?? 0) / 2
       out[to++] = left / 4
       out[to++] = exposure[at]?.[left] ?? 0
+      out[to++] = exposure[at]?.[Math.max(0, left - 1)] ?? 0
       out[to++] = worth[at] ?? 0
-      for (let kept = EXPLOITS; kept <= RESTORED; kept++) out[to++] = traces[trace + kept] ?? 0
+      for (let kept = EXPLOITS; kept <= SCANNED; kept++) out[to++] = traces[trace + kept] ?? 0
       out[to++] = seen / (seen + 3)
       for (const bit of place[at] ?? []) out[to++] = bit
       out[to++] = leads[at] ?? 0

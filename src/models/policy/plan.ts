@@ -8,7 +8,10 @@ export interface Dense {
   readonly inputs: number
   readonly outputs: number
   readonly weights: number
+  /** positions * outputs; negative where there is none. */
   readonly bias: number
+  /** Rows that a bias has: 1, or one per slot, which is how a policy tells slots apart. */
+  readonly positions: number
 }
 
 /**
@@ -57,21 +60,27 @@ export function planPolicy(spec: PolicySpec): PolicyPlan {
     end += shape.reduce((product, size) => product * size, 1)
     return at
   }
-  const dense = (name: string, inputs: number, outputs: number): Dense => {
-    const bias = tensor(`${name}.bias`, [outputs])
-    return { inputs, outputs, bias, weights: tensor(`${name}.weight`, [inputs, outputs]) }
+  const dense = (name: string, inputs: number, outputs: number, positions = 1): Dense => {
+    const bias = tensor(`${name}.bias`, positions === 1 ? [outputs] : [positions, outputs])
+    return { inputs, outputs, bias, positions, weights: tensor(`${name}.weight`, [inputs, outputs]) }
   }
   // In the order of their names; the head has one bias, that of its part for the context.
-  const act = dense('actor.act', head, KINDS)
+  const act = dense('actor.act', head, KINDS, slots)
   const around = dense('actor.around', wide, head)
   const context = dense('actor.context', wide, wide)
-  const encode = dense('actor.encode', features, wide)
-  const host = { inputs: wide, outputs: head, bias: -1, weights: tensor('actor.host.weight', [wide, head]) }
+  const encode = dense('actor.encode', features, wide, slots)
+  const host = {
+    inputs: wide,
+    outputs: head,
+    bias: -1,
+    positions: 1,
+    weights: tensor('actor.host.weight', [wide, head]),
+  }
   const sleep = dense('actor.sleep', wide, 1)
   const actor = { act, around, context, encode, host, sleep }
   const critic = {
     context: dense('critic.context', wide, wide),
-    encode: dense('critic.encode', features, wide),
+    encode: dense('critic.encode', features, wide, slots),
     value: dense('critic.value', wide, 1),
   }
   return { spec, slots, features, wide, head, layout, actor, critic, parameterCount: end }

@@ -15,17 +15,20 @@ const cut = (delta: Vector, output: Vector): Vector => delta.map((value, i) => (
 
 /** Layers over the flat parameters; `back` adds to the gradient and returns that by the input. */
 function layers(parameters: Vector, gradient: Vector | undefined) {
-  const apply = ({ inputs, outputs, weights, bias }: Dense, x: Vector): Vector =>
+  const apply = ({ inputs, outputs, weights, bias }: Dense, x: Vector, at = 0): Vector =>
     Float64Array.from({ length: outputs }, (_, j) => {
-      let sum = bias < 0 ? 0 : (parameters[bias + j] ?? 0)
+      let sum = bias < 0 ? 0 : (parameters[bias + at * outputs + j] ?? 0)
       for (let k = 0; k < inputs; k++) sum += (x[k] ?? 0) * (parameters[weights + k * outputs + j] ?? 0)
       return sum
     })
-  const back = ({ inputs, outputs, weights, bias }: Dense, x: Vector, delta: Vector): Vector => {
+  const back = ({ inputs, outputs, weights, bias }: Dense, x: Vector, delta: Vector, position = 0): Vector => {
     const below = new Float64Array(inputs)
     for (let j = 0; j < outputs; j++) {
       const d = delta[j] ?? 0
-      if (gradient !== undefined && bias >= 0) gradient[bias + j] = (gradient[bias + j] ?? 0) + d
+      if (gradient !== undefined && bias >= 0) {
+        const at = bias + position * outputs + j
+        gradient[at] = (gradient[at] ?? 0) + d
+      }
       for (let k = 0; k < inputs; k++) {
         const at = weights + k * outputs + j
         if (gradient !== undefined) gradient[at] = (gradient[at] ?? 0) + d * (x[k] ?? 0)
@@ -55,7 +58,7 @@ export function referencePolicyLoss(
       Float64Array.from(shown.subarray(at * features, (at + 1) * features)),
     )
     const look = (of: { encode: Dense; context: Dense }) => {
-      const encoded = each.map((x) => relu(apply(of.encode, x)))
+      const encoded = each.map((x, at) => relu(apply(of.encode, x, at)))
       const pooled = sumOf(encoded, wide)
       return { encoded, pooled, context: relu(apply(of.context, pooled)) }
     }
@@ -68,13 +71,13 @@ export function referencePolicyLoss(
       const byPooled = back(of.context, seen.pooled, cut(byContext, seen.context))
       seen.encoded.forEach((encoded, at) => {
         const delta = sumOf([byPooled, byEncoded[at] ?? new Float64Array(wide)], wide)
-        back(of.encode, each[at] as Vector, cut(delta, encoded))
+        back(of.encode, each[at] as Vector, cut(delta, encoded), at)
       })
     }
     const acting = look(actor)
     const around = apply(actor.around, acting.context)
     const hosts = acting.encoded.map((encoded) => relu(sumOf([apply(actor.host, encoded), around], head)))
-    const acts = hosts.map((host) => apply(actor.act, host))
+    const acts = hosts.map((host, at) => apply(actor.act, host, at))
     const sleep = apply(actor.sleep, acting.context)
     const logits = new Float64Array(spec.actions)
     logits[0] = sleep[0] ?? 0
@@ -104,7 +107,7 @@ export function referencePolicyLoss(
     })
     const byHosts = hosts.map((host, at) => {
       const byAct = Float64Array.from({ length: KINDS }, (_, kind) => byLogit[1 + kind * slots + at] ?? 0)
-      return cut(back(actor.act, host, byAct), host)
+      return cut(back(actor.act, host, byAct, at), host)
     })
     const byEncoded = byHosts.map((delta, at) => back(actor.host, acting.encoded[at] as Vector, delta))
     const byAround = back(actor.around, acting.context, sumOf(byHosts, head))
