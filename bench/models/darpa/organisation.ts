@@ -32,7 +32,7 @@ export interface Organisation {
   /** Labelled rows before `until`, by family. */
   familyCounts(until: number): Record<string, number>
   /** Undefined where it knows no row at all. */
-  training(knowledge: Knowledge): Promise<LabelledBatchSource | undefined>
+  training(knowledge: Knowledge, rowsMax: number): Promise<LabelledBatchSource | undefined>
   /** Calls back with blocks of the test slice, in order. */
   readTest(take: (rows: Float32Array, from: number, count: number) => void): Promise<void>
   close(): Promise<void>
@@ -42,7 +42,6 @@ export interface OrganisationOptions {
   /** Of the whole capture. */
   readonly ticks: number
   readonly spec: ThreatModelSpec
-  readonly rowsMax: number
   readonly floodRowsMax: number
   /** Share of the ticks from which the test slice begins, and where it ends. */
   readonly test?: { readonly from: number; readonly until: number }
@@ -63,7 +62,7 @@ export async function openOrganisation(site: PreparedSite, options: Organisation
     slice,
     baselines: () => (baselines ??= scoreBaselines(dataset.rows, slice.rows)),
     familyCounts: (until_) => familyCounts(dataset, until_),
-    training: (knowledge) => gather(dataset, knowledge, options),
+    training: (knowledge, rowsMax) => gather(dataset, knowledge, options.spec, rowsMax),
     readTest: (take) => readModelRows(dataset, options.spec, slice.rows, take),
     close: () => dataset.close(),
   }
@@ -81,7 +80,8 @@ function familyCounts({ rows, info }: OpenDataset, until: number): Record<string
 async function gather(
   dataset: OpenDataset,
   { trainUntil, families }: Knowledge,
-  { spec, rowsMax }: OrganisationOptions,
+  spec: ThreatModelSpec,
+  rowsMax: number,
 ): Promise<LabelledBatchSource | undefined> {
   try {
     const { techniques } = dataset.info

@@ -15,8 +15,13 @@ import type { Situation } from './situations.ts'
 
 export interface Training {
   readonly rounds: number
+  /** Rows of an organisation in a round: less work between two averages drifts less. */
+  readonly roundRows: number
+  /** Passes of a silo over its rows, and of the centralised model over everybody's. */
+  readonly epochs: number
   readonly batchSize: number
   readonly learningRate: number
+  /** Rows of an organisation for its own model, its own head, and the centralised model. */
   readonly rowsMax: number
   /** Passes over an organisation's own rows when its head is fine-tuned, and their rate. */
   readonly headEpochs: number
@@ -44,12 +49,16 @@ export interface Bench {
 
 export async function trainSituation(bench: Bench, situation: Situation, arms: readonly Arm[]): Promise<Trained> {
   const model = createModel(bench.spec, bench.kernels)
-  const participants = await participantsOf(bench, situation)
+  const { rowsMax, roundRows } = bench.training
   const has = (arm: Arm): boolean => arms.includes(arm)
+  const federated =
+    has('federated') || has('personalised')
+      ? await trainFederated(bench, model, situation, await participantsOf(bench, situation, roundRows))
+      : undefined
   const everyone = (parameters: Float32Array | undefined): Record<string, Float32Array | undefined> =>
     Object.fromEntries(bench.organisations.map(({ id }) => [id, parameters]))
-  const needsFederation = has('federated') || has('personalised')
-  const federated = needsFederation ? await trainFederated(bench, model, situation, participants) : undefined
+  const needsOwn = has('silo') || has('personalised') || has('centralised')
+  const participants = needsOwn ? await participantsOf(bench, situation, rowsMax) : []
   const own = (train: (participant: Participant) => Float32Array): Record<string, Float32Array | undefined> =>
     Object.fromEntries(participants.map((one) => [one.id, hasPositives(one.data) ? train(one) : undefined]))
   return {
@@ -57,22 +66,28 @@ export async function trainSituation(bench: Bench, situation: Situation, arms: r
     arms: {
       federated: everyone(federated),
       silo: has('silo') ? own(({ id, data }) => trainAlone(bench, model, data, id)) : {},
+      // Who has no attack to learn from keeps the head that all share.
       personalised:
-        has('personalised') && federated !== undefined ? own((one) => personalise(bench, model, federated, one)) : {},
+        has('personalised') && federated !== undefined
+          ? { ...everyone(federated), ...defined(own((one) => personalise(bench, model, federated, one))) }
+          : {},
       centralised: everyone(has('centralised') ? trainCentral(bench, model, participants) : undefined),
     },
   }
 }
 
-async function participantsOf({ organisations }: Bench, situation: Situation): Promise<Participant[]> {
+async function participantsOf({ organisations }: Bench, situation: Situation, rowsMax: number): Promise<Participant[]> {
   const participants: Participant[] = []
   for (const { id, training } of organisations) {
     const knowledge = situation.knowledge[id]
-    const data = knowledge === undefined ? undefined : await training(knowledge)
+    const data = knowledge === undefined ? undefined : await training(knowledge, rowsMax)
     if (data !== undefined) participants.push({ id, data })
   }
   return participants
 }
+
+const defined = (of: Record<string, Float32Array | undefined>): Record<string, Float32Array> =>
+  Object.fromEntries(Object.entries(of).flatMap(([id, value]) => (value === undefined ? [] : [[id, value]])))
 
 const hasPositives = ({ labels }: LabelledBatchSource): boolean => labels.includes(1)
 
@@ -107,10 +122,9 @@ function trainFederated(
   })
 }
 
-/** As many passes over its own rows as it makes in the federation. */
 function trainAlone(bench: Bench, model: Model, data: LabelledBatchSource, name: string): Float32Array {
   bench.onProgress(`training on the rows of ${name}`)
-  const options = { ...localOptions(bench), epochs: bench.training.rounds, seed: `${bench.seed}/${name}` }
+  const options = { ...localOptions(bench), epochs: bench.training.epochs, seed: `${bench.seed}/${name}` }
   return model.train(model.initialise(bench.seed), data, options).parameters
 }
 
