@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchAggregation } from './aggregation.ts'
+import { benchDetect } from './detect.ts'
 import { benchIngest } from './ingest.ts'
 import { benchKernels } from './kernels.ts'
 import { benchLarge } from './large.ts'
@@ -28,6 +29,7 @@ const benches: (() => Promise<Section>)[] = [
   ...(values['no-large'] ? [] : [() => benchLarge(values.seed)]),
   () => benchLedger(runs),
   () => benchIngest(values.seed, Math.min(runs, 5)),
+  () => benchDetect(values.seed, Math.min(runs, 5)),
   () => benchUpload(values.seed, Math.min(runs, 5)),
 ]
 
