@@ -1,34 +1,87 @@
-/** Dense matrix product of the kernels, in the sizes that training uses and one square. */
+/**
+ * The kernels beside NumPy and PyTorch in one run, each on one thread: matrix products, and training steps of a perceptron
+ * and of GraphSAGE.
+ */
 
 import { prng } from '../src/base/prng.ts'
 import { loadKernels } from '../src/node/kernels.ts'
-import { sideBySide } from './measure.ts'
-import { rate, type Section } from './report.ts'
+import { createGraphSage, GRAPH } from './graph-sage.ts'
+import { createPerceptron } from './kernels-perceptron.ts'
+import { type Python, type PythonJob, startPython } from './kernels-python.ts'
+import type { TrainingStep } from './kernels-training.ts'
+import { type Contender, sideBySide, type Timing } from './measure.ts'
+import { duration, type Row, rate, type Section, skipped } from './report.ts'
 
 const SIZES = [
   [512, 512, 512],
+  [1024, 1024, 1024],
   [1024, 64, 256],
   [1024, 256, 256],
   [10_000, 64, 64],
+  [20_000, 32, 16],
 ] as const
-const REPEATS = 10
+type Size = (typeof SIZES)[number]
+const PRODUCTS = 10
+const STEPS = 5
 
-export async function benchKernels(seed: string, runs: number): Promise<Section> {
-  const contenders = Object.fromEntries(SIZES.map((size) => [size.join(' x '), product(size, seed)]))
-  const timings = await sideBySide(contenders, runs)
-  const rows = SIZES.flatMap((size) => {
-    const timing = timings[size.join(' x ')]
+export async function benchKernels(seed: string, runs: number): Promise<Section[]> {
+  const python = await startPython()
+  try {
+    return [await benchProducts(seed, runs, python), await benchSteps(seed, runs, python)]
+  } finally {
+    python?.close()
+  }
+}
+
+const YARDSTICKS = [
+  ['NumPy', 'numpy'],
+  ['PyTorch', 'torch'],
+] as const
+
+function contender(python: Python | undefined, job: PythonJob): Contender | undefined {
+  return python?.versions[job.library] === undefined ? undefined : () => python.run(job)
+}
+
+const versionsOf = (python: Python | undefined): string =>
+  YARDSTICKS.map(([name, library]) => `${name} ${python?.versions[library] ?? 'missing'}`).join(', ')
+
+async function benchProducts(seed: string, runs: number, python: Python | undefined): Promise<Section> {
+  const rows: Row[] = []
+  for (const size of SIZES) {
+    const contenders = {
+      kernels: perRepeat(product(size, seed), PRODUCTS),
+      ...Object.fromEntries(
+        YARDSTICKS.map(([, library]) => [
+          library,
+          contender(python, { library, what: 'product', size, repeats: PRODUCTS }),
+        ]),
+      ),
+    }
+    const timings: Record<string, Timing | undefined> = await sideBySide(contenders, runs)
     const [m, k, n] = size
-    return timing === undefined ? [] : [rate(size.join(' x '), (2 * m * k * n * REPEATS) / 1e9, 'GFLOP', timing)]
-  })
-  const setting = `float32, strict SIMD, one thread; m x k x n; each run is ${REPEATS} products; seed ${seed}`
+    const flops = (2 * m * k * n) / 1e9
+    for (const [name, key] of [['kernels', 'kernels'], ...YARDSTICKS] as const) {
+      const timing = timings[key]
+      if (timing !== undefined) rows.push(rate(`${size.join(' x ')}, ${name}`, flops, 'GFLOP', timing))
+    }
+  }
+  const setting = `float32, m x k x n; ${PRODUCTS} products a run; the kernels in strict SIMD of 128 bits without fused multiply-add; all on one thread; ${versionsOf(python)}; seed ${seed}`
   return { title: 'Kernels: matrix product', setting, rows }
 }
 
-function product([m, k, n]: (typeof SIZES)[number], seed: string): () => void {
+/** Milliseconds of one of `repeats` repetitions. */
+function perRepeat(work: () => void, repeats: number): Contender {
+  return () => {
+    const since = performance.now()
+    for (let repeat = 0; repeat < repeats; repeat++) work()
+    return (performance.now() - since) / repeats
+  }
+}
+
+function product([m, k, n]: Size, seed: string): () => void {
   const { raw, arena, scratch } = loadKernels()
   const random = prng(`bench/gemm/${seed}`)
-  const [a, b, c] = [m * k, k * n, m * n].map((length) => arena.allocate(length * 4)) as [number, number, number]
+  const [a = 0, b = 0, c = 0] = [m * k, k * n, m * n].map((length) => arena.allocate(length * 4))
   for (const [offset, length] of [
     [a, m * k],
     [b, k * n],
@@ -36,7 +89,60 @@ function product([m, k, n]: (typeof SIZES)[number], seed: string): () => void {
     const values = arena.float32(offset, length)
     for (let i = 0; i < length; i++) values[i] = random.uniform() - 0.5
   }
-  return () => {
-    for (let repeat = 0; repeat < REPEATS; repeat++) raw.gemm(a, k, 1, b, n, 1, c, m, n, k, 0, scratch)
+  return () => raw.gemm(a, k, 1, b, n, 1, c, m, n, k, 0, scratch)
+}
+
+interface Step {
+  readonly name: string
+  readonly ours: TrainingStep
+  readonly jobs: readonly (readonly [string, PythonJob])[]
+}
+
+function steps(seed: string): Step[] {
+  const job = (library: 'numpy' | 'torch', what: 'perceptron' | 'sage', variant?: string): PythonJob => ({
+    library,
+    what,
+    repeats: STEPS,
+    ...(variant === undefined ? {} : { variant }),
+  })
+  return [
+    {
+      name: 'Perceptron',
+      ours: createPerceptron(loadKernels(), seed),
+      jobs: [
+        ['NumPy', job('numpy', 'perceptron')],
+        ['PyTorch', job('torch', 'perceptron')],
+      ],
+    },
+    {
+      name: 'GraphSAGE',
+      ours: createGraphSage(loadKernels(), GRAPH, seed),
+      jobs: [
+        ['NumPy, reduceat', job('numpy', 'sage')],
+        ['PyTorch, sparse CSR', job('torch', 'sage', 'csr')],
+        ['PyTorch, index_add', job('torch', 'sage', 'index_add')],
+      ],
+    },
+  ]
+}
+
+async function benchSteps(seed: string, runs: number, python: Python | undefined): Promise<Section> {
+  const rows: Row[] = []
+  for (const { name, ours, jobs } of steps(seed)) {
+    const contenders = {
+      ours: perRepeat(() => ours.step(), STEPS),
+      ...Object.fromEntries(jobs.map(([label, job]) => [label, contender(python, job)])),
+    }
+    const timings: Record<string, Timing | undefined> = await sideBySide(contenders, runs)
+    const own = timings['ours']
+    if (own !== undefined) rows.push(duration(`${name}, kernels`, own))
+    for (const [label] of jobs) rows.push(beside(`${name}, ${label}`, timings[label], own))
   }
+  const setting = `forward, backward and Adam, ${STEPS} steps a run, one thread; perceptron 64-256-256-2 on 1024 rows; GraphSAGE with two layers of ${GRAPH.width} on ${GRAPH.nodes} nodes and ${GRAPH.edges} edges; ${versionsOf(python)}; seed ${seed}`
+  return { title: 'Kernels: training steps', setting, rows }
+}
+
+function beside(name: string, timing: Timing | undefined, own: Timing | undefined): Row {
+  if (timing === undefined || own === undefined) return skipped(name, 'not installed; see bench/kernels-venv.ts')
+  return duration(name, timing, `${(timing.median / own.median).toFixed(2)} times the kernels`)
 }

@@ -23,7 +23,7 @@ const { values } = parseArgs({
 const runs = Number(values.runs)
 if (!Number.isInteger(runs) || runs < 1) throw new Error('--runs takes a positive whole number')
 
-const benches: (() => Promise<Section>)[] = [
+const benches: (() => Promise<Section | Section[]>)[] = [
   () => benchKernels(values.seed, runs),
   () => benchAggregation(values.seed, runs),
   ...(values['no-large'] ? [] : [() => benchLarge(values.seed)]),
@@ -36,9 +36,10 @@ const benches: (() => Promise<Section>)[] = [
 const load = currentLoad()
 const sections: Section[] = []
 for (const bench of benches) {
-  const section = await bench()
-  console.log(printed(section))
-  sections.push(section)
+  for (const section of [await bench()].flat()) {
+    console.log(printed(section))
+    sections.push(section)
+  }
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
