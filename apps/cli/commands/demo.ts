@@ -3,21 +3,23 @@ import { Command } from 'commander'
 import { runDemo } from '../demo/demo.ts'
 import { parseDemoOptions, type RawDemoOptions, STRATEGIES } from '../demo/options.ts'
 import { renderReport } from '../demo/report.ts'
+import { DEFAULT_KIND, MODEL_KINDS } from '../../../src/node/default-model.ts'
 import { EXIT } from '../output.ts'
 
 const EXAMPLE = `
 Examples:
-  $ entente demo                                         generated traffic, five organisations, eight rounds
-  $ entente demo --data darpa_original.zip --rounds 5    real traffic, split by network
+  $ entente demo                                         generated traffic, five organisations
+  $ entente demo --data darpa_original.zip               real traffic, split by network
   $ entente demo --keep ./federation --json report.json  keep the ledger, models and logs`
 
 export function demoCommand(): Command {
   return new Command('demo')
     .description('run a whole federation of separate processes on this machine: join, train, evaluate, verify')
     .option('--orgs <n>', 'organisations', '5')
-    .option('--rounds <n>', 'training rounds', '8')
+    .option('--model <kind>', `${MODEL_KINDS.join(' | ')}: perceptron or temporal graph network`, DEFAULT_KIND)
+    .option('--rounds <n>', 'training rounds (default: 16 of a tgnn, 8 of an mlp)')
     .option('--data <path>', 'DARPA zip, Zeek conn.log or Suricata eve.json (default: generated traffic)')
-    .option('--strategy <name>', STRATEGIES.join(' | '), 'fedavg')
+    .option('--strategy <name>', `${STRATEGIES.join(' | ')} (default: fedavgm of a tgnn, fedavg of an mlp)`)
     .option(
       '--labels <which>',
       'own: each organisation has labels only of attack families it investigated | all',

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
 import { digest } from '../../../src/base/ids.ts'
-import { DEFAULT_MODEL } from '../../../src/node/default-model.ts'
+import { DEFAULT_KIND, MODEL_KINDS, trainingDefaults } from '../../../src/node/default-model.ts'
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
 import type { TrainingView } from '../../../src/node/views.ts'
-import { STRATEGIES, wholeNumber } from '../demo/options.ts'
+import { modelKind, STRATEGIES, strategyNamed, wholeNumber } from '../demo/options.ts'
 import { columns, EXIT, print } from '../output.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
 
@@ -29,8 +29,9 @@ async function withOperator<T>(directory: string, work: (operator: Operator) => 
 }
 
 interface StartOptions extends NodeOptions {
-  readonly rounds: string
-  readonly strategy: string
+  readonly model: string
+  readonly rounds?: string
+  readonly strategy?: string
   readonly seed: string
   readonly id?: string
   readonly config?: string
@@ -40,8 +41,9 @@ interface StartOptions extends NodeOptions {
 function startCommand(): Command {
   return new Command('start')
     .description('start a training with all organisations that are members')
-    .option('--rounds <n>', 'rounds', '8')
-    .option('--strategy <name>', STRATEGIES.join(' | '), 'fedavg')
+    .option('--model <kind>', `${MODEL_KINDS.join(' | ')}: perceptron or temporal graph network`, DEFAULT_KIND)
+    .option('--rounds <n>', 'rounds (default: 16 of a tgnn, 8 of an mlp)')
+    .option('--strategy <name>', `${STRATEGIES.join(' | ')} (default: fedavgm of a tgnn, fedavg of an mlp)`)
     .option('--seed <text>', 'seed of the first model, of selection and of shuffles', 'entente')
     .option('--id <name>', 'name of the training (default: drawn)')
     .option('--from <hash>', 'go on from this model of the ledger instead of a fresh one')
@@ -67,12 +69,14 @@ function startCommand(): Command {
     )
 }
 
-/** A model to go on from says itself which model it is. */
-function configOf({ rounds, strategy, seed, from }: StartOptions): unknown {
+/** A model to go on from says itself which model it is; the options that go with `--model` apply all the same. */
+function configOf({ model: kind, rounds, strategy, seed, from }: StartOptions): unknown {
+  const name = strategy === undefined ? undefined : strategyNamed(strategy)
+  const { model, ...defaults } = trainingDefaults(modelKind(kind), name)
   return {
-    ...(from === undefined ? { model: DEFAULT_MODEL } : {}),
-    rounds: wholeNumber('--rounds', rounds, 1, 100_000),
-    strategy: { name: strategy },
+    ...(from === undefined ? { model } : {}),
+    ...defaults,
+    ...(rounds === undefined ? {} : { rounds: wholeNumber('--rounds', rounds, 1, 100_000) }),
     seed,
   }
 }

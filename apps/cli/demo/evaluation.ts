@@ -24,7 +24,7 @@ export async function evaluateFederation(input: EvaluationInput, say: Say): Prom
   const { members, data, orgs, training } = input
   const blobs = await openFileBlobs(join(members[0]?.directory ?? '', 'blobs'))
   const { values } = await readFlat(blobs, digest(training.modelHash))
-  const { epochs, batchSize, learningRate, optimiser, proximalMu, rowsMax } = training.config.local
+  const { local } = training.config
   return evaluate({
     organisations: members.map(({ id, dataset }, i) => ({
       id,
@@ -35,7 +35,7 @@ export async function evaluateFederation(input: EvaluationInput, say: Say): Prom
     spec: training.config.model,
     federated: values,
     rounds: training.config.rounds,
-    local: { epochs, batchSize, learningRate, optimiser, proximalMu, rowsMax },
+    local,
     seed: String(input.seed),
     onProgress: ({ phase, done }) => say(phase, done),
   })

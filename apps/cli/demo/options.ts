@@ -1,15 +1,19 @@
 /** What `entente demo` takes, checked. */
 
 import { fail } from '../../../src/base/errors.ts'
+import { DEFAULT_KIND, MODEL_KINDS, type ThreatModelKind } from '../../../src/node/default-model.ts'
 
 export const STRATEGIES = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad'] as const
 export type StrategyName = (typeof STRATEGIES)[number]
 
 export interface DemoOptions {
   readonly orgs: number
-  readonly rounds: number
+  readonly model: ThreatModelKind
+  /** Default: that of the model. */
+  readonly rounds?: number
   readonly data?: string
-  readonly strategy: StrategyName
+  /** Default: that of the model. */
+  readonly strategy?: StrategyName
   readonly labels: 'own' | 'all'
   readonly seed: number
   /** Where the JSON report goes. */
@@ -23,9 +27,10 @@ export interface DemoOptions {
 /** The options as commander hands them over. */
 export interface RawDemoOptions {
   readonly orgs: string
-  readonly rounds: string
+  readonly model?: string
+  readonly rounds?: string
   readonly data?: string
-  readonly strategy: string
+  readonly strategy?: string
   readonly labels: string
   readonly seed: string
   readonly json?: string
@@ -35,20 +40,36 @@ export interface RawDemoOptions {
 
 /** @throws config-invalid naming the option and what it takes. */
 export function parseDemoOptions(raw: RawDemoOptions): DemoOptions {
-  const strategy = STRATEGIES.find((name) => name === raw.strategy)
-  if (strategy === undefined) fail('config-invalid', `--strategy takes one of ${STRATEGIES.join(', ')}`)
+  const strategy = raw.strategy === undefined ? undefined : strategyNamed(raw.strategy)
   if (raw.labels !== 'own' && raw.labels !== 'all') fail('config-invalid', '--labels takes own or all')
   return {
     orgs: wholeNumber('--orgs', raw.orgs, 1, 26),
-    rounds: wholeNumber('--rounds', raw.rounds, 1, 1000),
-    strategy,
+    model: modelKind(raw.model),
     labels: raw.labels,
     seed: wholeNumber('--seed', raw.seed, 0, 2 ** 32 - 1),
     serve: raw.serve === true,
+    ...(raw.rounds === undefined ? {} : { rounds: wholeNumber('--rounds', raw.rounds, 1, 1000) }),
+    ...(strategy === undefined ? {} : { strategy }),
     ...(raw.data === undefined ? {} : { data: raw.data }),
     ...(raw.json === undefined ? {} : { json: raw.json }),
     ...(raw.keep === undefined ? {} : { keep: raw.keep }),
   }
+}
+
+/** @throws config-invalid */
+export function strategyNamed(name: string): StrategyName {
+  return (
+    STRATEGIES.find((known) => known === name) ??
+    fail('config-invalid', `--strategy takes one of ${STRATEGIES.join(', ')}`)
+  )
+}
+
+/** @throws config-invalid */
+export function modelKind(name: string = DEFAULT_KIND): ThreatModelKind {
+  return (
+    MODEL_KINDS.find((known) => known === name) ??
+    fail('config-invalid', `--model takes one of ${MODEL_KINDS.join(', ')}`)
+  )
 }
 
 export function wholeNumber(name: string, value: string, min: number, max: number): number {

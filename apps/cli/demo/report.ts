@@ -37,6 +37,7 @@ export interface DemoReport {
   /** `own`: each organisation has labels only of the families that it investigated. */
   readonly labels: 'own' | 'all'
   readonly labelSource: 'generator' | 'capture' | 'synthetic-campaigns'
+  readonly model: string
   readonly strategy: string
   readonly seed: number
   readonly orgs: readonly OrganisationSummary[]

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../../src/base/errors.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../../src/learning/config.ts'
-import { DEFAULT_MODEL } from '../../../src/node/default-model.ts'
+import { trainingDefaults } from '../../../src/node/default-model.ts'
 import type { Federation } from './federation.ts'
 import type { DemoOptions } from './options.ts'
 import type { Say } from './progress.ts'
@@ -35,7 +35,7 @@ export async function trainFederation(
     const round = Math.max(1, training.round)
     say(`round ${round} of ${training.rounds}`, training.rounds_finished / training.rounds)
     if (training.phase === 'done')
-      return { config, modelHash: training.model, rounds: await roundsOf(federation, options.rounds) }
+      return { config, modelHash: training.model, rounds: await roundsOf(federation, training.rounds) }
     if (training.phase === 'failed' || training.phase === 'stopped')
       fail(
         'internal',
@@ -47,11 +47,10 @@ export async function trainFederation(
 
 function configOf(orgs: readonly OrganisationSummary[], options: DemoOptions): TrainingConfig {
   return parseTrainingConfig({
-    model: DEFAULT_MODEL,
-    strategy: { name: options.strategy },
+    ...trainingDefaults(options.model, options.strategy),
+    ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     // Everybody who has something to learn from must take part.
     round: { participantsMin: Math.max(1, orgs.filter(({ learns }) => learns).length) },
-    rounds: options.rounds,
     seed: String(options.seed),
   })
 }
