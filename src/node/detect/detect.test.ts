@@ -193,6 +193,16 @@ describe.each(['mlp', 'tgnn'] as const)('detection with a model of kind %s', (ki
   })
 })
 
+describe('surprise', () => {
+  it('is a score of its own, of the link head', async () => {
+    const model = await modelOf('tgnn')
+    const path = place('conn.log', text(records.slice(0, 200)))
+    const attack = scoresOf(await run(model, [path]))
+    const surprise = scoresOf(await run(model, [path], { objective: 'link' }))
+    expect(surprise.every((score, i) => score !== attack[i])).toBe(true)
+  })
+})
+
 describe('alerts', () => {
   it('are one for each pair and minute; the rest is counted', async () => {
     const model = await modelOf('mlp')
