@@ -10,10 +10,11 @@ import type { StreamScorer } from '../../../src/models/baselines/stream-scorer.t
 import { createSurge } from '../../../src/models/baselines/surge.ts'
 import type { LabelledBatchSource, ThreatModelSpec } from '../../../src/models/model.ts'
 import { type OpenDataset, openDataset } from '../../../src/node/dataset-files.ts'
+import { gatherLinkMatrix } from '../../../src/node/link-matrix.ts'
 import { modelWidth, readModelRows } from '../../../src/node/model-rows.ts'
 import { ATTACK, type RowTable } from '../../../src/telemetry/dataset.ts'
 import { trainingRows } from '../../../src/telemetry/training-rows.ts'
-import { EntenteError } from '../../../src/base/errors.ts'
+import { EntenteError, fail } from '../../../src/base/errors.ts'
 import { type PreparedSite, TEST_SHARE, timeAt } from './prepare.ts'
 import { type TestSlice, testSlice } from './slice.ts'
 
@@ -33,6 +34,8 @@ export interface Organisation {
   familyCounts(until: number): Record<string, number>
   /** Undefined where it knows no row at all. */
   training(knowledge: Knowledge, rowsMax: number): Promise<LabelledBatchSource | undefined>
+  /** Real and made-up links before `until`, whatever their labels. */
+  linkTraining(until: number, rowsMax: number): Promise<LabelledBatchSource>
   /** Calls back with blocks of the test slice, in order. */
   readTest(take: (rows: Float32Array, from: number, count: number) => void): Promise<void>
   close(): Promise<void>
@@ -63,6 +66,7 @@ export async function openOrganisation(site: PreparedSite, options: Organisation
     baselines: () => (baselines ??= scoreBaselines(dataset.rows, slice.rows)),
     familyCounts: (until_) => familyCounts(dataset, until_),
     training: (knowledge, rowsMax) => gather(dataset, knowledge, options.spec, rowsMax),
+    linkTraining: (before, rowsMax) => gatherLinks(dataset, site.directory, before, options.spec, rowsMax),
     readTest: (take) => readModelRows(dataset, options.spec, slice.rows, take),
     close: () => dataset.close(),
   }
@@ -97,6 +101,17 @@ async function gather(
     if (error instanceof EntenteError && error.code === 'no-data') return undefined
     throw error
   }
+}
+
+function gatherLinks(
+  dataset: OpenDataset,
+  directory: string,
+  trainUntil: number,
+  spec: ThreatModelSpec,
+  rowsMax: number,
+): Promise<LabelledBatchSource> {
+  if (spec.kind !== 'tgnn') fail('model-invalid', 'a perceptron does not learn links')
+  return gatherLinkMatrix([{ dataset, data: { directory, trainUntil, families: [] } }], spec, rowsMax)
 }
 
 /** The windowed bank remembers as long as the test lasts in Poursafaei et al.: 15 % of the time. */

@@ -1,9 +1,10 @@
 /** DARPA-98 by organisation: all situations of one seed. */
 
 import { join } from 'node:path'
-import type { ThreatModelSpec } from '../../../src/models/model.ts'
+import { createModel, type ThreatModelSpec } from '../../../src/models/model.ts'
 import { DEFAULT_MLP, defaultModel } from '../../../src/node/default-model.ts'
 import { featureNames } from '../../../src/telemetry/features.ts'
+import type { Participant } from '../federation.ts'
 import { summarise } from '../results.ts'
 import type { Section, SectionContext } from '../section.ts'
 import { type Figures, othersFigures, pooledFigures, rankingFigures, recallByFamily } from './figures.ts'
@@ -20,6 +21,7 @@ import {
   scoreAll,
   type Trained,
   type Training,
+  trainFederated,
   trainSituation,
 } from './supervised.ts'
 import { unsupervised } from './unsupervised.ts'
@@ -31,7 +33,7 @@ const NEWCOMERS = ['a', 'b', 'c', 'f']
 /** Chosen on ticks 40 to 70 % after training on the first 40 %, seed 1; see docs/benchmarks.md. */
 const PERCEPTRON: Training = {
   rounds: 40,
-  roundRows: 12_500,
+  rowsPerRound: 12_500,
   epochs: 10,
   rowsMax: 50_000,
   batchSize: 1024,
@@ -42,7 +44,7 @@ const PERCEPTRON: Training = {
 /** Half the rounds and rows, so that a seed of all situations stays within a quarter of an hour of one core. */
 const NETWORK: Training = { ...PERCEPTRON, rounds: 20, rowsMax: 25_000 }
 /** For the test that keeps this bench alive. */
-const TINY: Partial<Training> = { rounds: 1, roundRows: 100, epochs: 1, rowsMax: 200, headEpochs: 1 }
+const TINY: Partial<Training> = { rounds: 1, rowsPerRound: 100, epochs: 1, rowsMax: 200, headEpochs: 1 }
 
 /** Parts of the section: each can be run by itself as `darpa/<part>`. */
 export const DARPA_PARTS: Readonly<Record<string, Section>> = {
@@ -51,6 +53,7 @@ export const DARPA_PARTS: Readonly<Record<string, Section>> = {
   early: withCapture((context, capture) => onFeatures(context, capture, (bench) => early(bench, context))),
   newcomer: withCapture((context, capture) => onFeatures(context, capture, (bench) => newcomers(bench, context))),
   logistic: withCapture(async (context, capture) => {
+    if (context.model !== 'mlp') return context.skip('logistic regression stands beside the perceptron')
     const spec = { ...DEFAULT_MLP, hidden: [] }
     await withOrganisations(context, capture, spec, false, (bench) => plain(bench, context, 'logistic regression'))
   }),
@@ -59,9 +62,11 @@ export const DARPA_PARTS: Readonly<Record<string, Section>> = {
     const spec = { ...DEFAULT_MLP, inputs: featureNames({ identity: true }).length }
     await withOrganisations(context, capture, spec, true, (bench) => plain(bench, context, 'with identity features'))
   }),
-  stream: withCapture(async ({ seed, sheet, progress }, capture) =>
-    unsupervised(await readStream(capture), seed, sheet, progress),
-  ),
+  surprise: withCapture((context, capture) => onFeatures(context, capture, (bench) => surprise(bench, context))),
+  stream: withCapture(async ({ model, seed, sheet, progress, skip }, capture) => {
+    if (model !== 'mlp') return skip('scorers without training are measured once, with --model mlp')
+    unsupervised(await readStream(capture), seed, sheet, progress)
+  }),
 }
 
 function withCapture(section: (context: SectionContext, capture: string) => Promise<void>): Section {
@@ -204,6 +209,23 @@ async function newcomers(bench: Bench, context: SectionContext): Promise<void> {
     summarise(values)?.mean ?? null,
   ])
   context.sheet.record(table, 'mean', Object.fromEntries(means))
+}
+
+/** The network as a link predictor, trained together without any label: its surprise on the test slices. */
+async function surprise(bench: Bench, { model: kind, sheet, skip }: SectionContext): Promise<void> {
+  if (kind !== 'tgnn') return skip('only the temporal graph network predicts links')
+  const model = createModel(bench.spec, bench.kernels)
+  const participants: Participant[] = []
+  for (const { id, linkTraining } of bench.organisations)
+    participants.push({ id, data: await linkTraining(timeAt(TRAIN_SHARE, bench.ticks), bench.training.rowsMax) })
+  const parameters = await trainFederated(bench, model, 'links', participants, 'link')
+  const parts: Part[] = []
+  for (const { id, slice, readTest } of bench.organisations) {
+    const scores = new Float32Array(slice.rows.length)
+    await readTest((rows, from, count) => scores.set(model.score(parameters, rows, count, 'link'), from))
+    parts.push({ id, slice, scores })
+  }
+  sheet.record('DARPA, test part without labels', 'link surprise, federated', pooledFigures(parts))
 }
 
 function prefixed(prefix: string, figures: Figures): Figures {

@@ -6,7 +6,13 @@
 
 import { parseTrainingConfig } from '../../../src/learning/config.ts'
 import type { Kernels } from '../../../src/models/kernels/kernels.ts'
-import { createModel, type LabelledBatchSource, type Model, type ThreatModelSpec } from '../../../src/models/model.ts'
+import {
+  createModel,
+  type LabelledBatchSource,
+  type Model,
+  type Objective,
+  type ThreatModelSpec,
+} from '../../../src/models/model.ts'
 import { DEFAULT_MLP } from '../../../src/node/default-model.ts'
 import { federate, type Participant } from '../federation.ts'
 import type { Scored } from './figures.ts'
@@ -15,13 +21,13 @@ import type { Situation } from './situations.ts'
 
 export interface Training {
   readonly rounds: number
-  /** Rows of an organisation in a round: less work between two averages drifts less. */
-  readonly roundRows: number
+  /** Rows of an organisation that a round visits, others each time: less work between two averages drifts less. */
+  readonly rowsPerRound: number
   /** Passes of a silo over its rows, and of the centralised model over everybody's. */
   readonly epochs: number
   readonly batchSize: number
   readonly learningRate: number
-  /** Rows of an organisation for its own model, its own head, and the centralised model. */
+  /** Rows that an organisation trains on in all. */
   readonly rowsMax: number
   /** Passes over an organisation's own rows when its head is fine-tuned, and their rate. */
   readonly headEpochs: number
@@ -49,16 +55,12 @@ export interface Bench {
 
 export async function trainSituation(bench: Bench, situation: Situation, arms: readonly Arm[]): Promise<Trained> {
   const model = createModel(bench.spec, bench.kernels)
-  const { rowsMax, roundRows } = bench.training
+  const participants = await participantsOf(bench, situation)
   const has = (arm: Arm): boolean => arms.includes(arm)
-  const federated =
-    has('federated') || has('personalised')
-      ? await trainFederated(bench, model, situation, await participantsOf(bench, situation, roundRows))
-      : undefined
+  const needsFederation = has('federated') || has('personalised')
+  const federated = needsFederation ? await trainFederated(bench, model, situation.name, participants) : undefined
   const everyone = (parameters: Float32Array | undefined): Record<string, Float32Array | undefined> =>
     Object.fromEntries(bench.organisations.map(({ id }) => [id, parameters]))
-  const needsOwn = has('silo') || has('personalised') || has('centralised')
-  const participants = needsOwn ? await participantsOf(bench, situation, rowsMax) : []
   const own = (train: (participant: Participant) => Float32Array): Record<string, Float32Array | undefined> =>
     Object.fromEntries(participants.map((one) => [one.id, hasPositives(one.data) ? train(one) : undefined]))
   return {
@@ -76,7 +78,10 @@ export async function trainSituation(bench: Bench, situation: Situation, arms: r
   }
 }
 
-async function participantsOf({ organisations }: Bench, situation: Situation, rowsMax: number): Promise<Participant[]> {
+async function participantsOf(
+  { organisations, training: { rowsMax } }: Bench,
+  situation: Situation,
+): Promise<Participant[]> {
   const participants: Participant[] = []
   for (const { id, training } of organisations) {
     const knowledge = situation.knowledge[id]
@@ -102,22 +107,22 @@ function localOptions({ training }: Bench): {
   return { epochs: 1, batchSize, learningRate, optimiser: 'adam', proximalMu: 0 }
 }
 
-function trainFederated(
+export function trainFederated(
   bench: Bench,
   model: Model,
-  situation: Situation,
+  name: string,
   participants: readonly Participant[],
+  objective: Objective = 'supervised',
 ): Promise<Float32Array> {
-  const { rounds } = bench.training
+  const { rounds, rowsPerRound } = bench.training
   const { strategy } = parseTrainingConfig({}, DEFAULT_MLP)
   return federate(model, bench.kernels, participants, {
     rounds,
-    local: localOptions(bench),
+    local: { ...localOptions(bench), rowsPerEpoch: rowsPerRound, objective },
     strategy,
     seed: bench.seed,
     onRound: (round) => {
-      if (round === rounds || round % 5 === 0)
-        bench.onProgress(`${situation.name}: federated, round ${round} of ${rounds}`)
+      if (round === rounds || round % 10 === 0) bench.onProgress(`${name}: federated, round ${round} of ${rounds}`)
     },
   })
 }
