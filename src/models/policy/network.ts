@@ -40,8 +40,6 @@ export function openNetwork(
   const body = () => ({
     encoded: take(slots * wide),
     encodedGradient: take(slots * wide),
-    pooled: take(wide),
-    pooledGradient: take(wide),
     context: take(wide),
     contextGradient: take(wide),
   })
@@ -49,7 +47,6 @@ export function openNetwork(
   const [around, aroundGradient] = [take(head), take(head)]
   const [hosts, hostsGradient] = [take(slots * head), take(slots * head)]
   const [acts, actsGradient] = [take(slots * KINDS), take(slots * KINDS)]
-  const [sleep, sleepGradient] = [take(1), take(1)]
   const [logits, logitsGradient] = [take(spec.actions), take(spec.actions)]
   const [values, valuesGradient] = [take(1), take(1)]
 
@@ -88,15 +85,13 @@ export function openNetwork(
 
   function look(layers: { encode: Dense; context: Dense }, at: typeof acting, rows: number): void {
     apply(layers.encode, input, at.encoded, rows * slots, 1)
-    pool(at.encoded, at.pooled, rows, wide)
-    apply(layers.context, at.pooled, at.context, rows, 1)
+    apply(layers.context, at.encoded, at.context, rows, 1)
   }
 
   /** With the gradient by the context, and by the encoded slots as far as `encodedGradient` holds it already. */
   function lookBack(layers: { encode: Dense; context: Dense }, at: typeof acting, rows: number): void {
     raw.reluBackward(at.contextGradient, at.context, rows * wide)
-    back(layers.context, at.pooled, at.contextGradient, rows, at.pooledGradient)
-    spread(at.pooledGradient, at.encodedGradient, rows, wide, 0)
+    back(layers.context, at.encoded, at.contextGradient, rows, at.encodedGradient, 1)
     raw.reluBackward(at.encodedGradient, at.encoded, rows * slots * wide)
     back(layers.encode, input, at.encodedGradient, rows * slots, 0)
   }
@@ -107,39 +102,32 @@ export function openNetwork(
     apply(actor.host, acting.encoded, hosts, rows * slots, 0)
     spread(around, hosts, rows, head, 1)
     apply(actor.act, hosts, acts, rows * slots, 0)
-    apply(actor.sleep, acting.context, sleep, rows, 0)
-    const [to, from, alone] = [
-      arena.float32(logits, rows * spec.actions),
-      arena.float32(acts, rows * slots * KINDS),
-      arena.float32(sleep, rows),
-    ]
-    for (let row = 0; row < rows; row++) {
-      const at = row * spec.actions
-      to[at] = alone[row] ?? 0
+    apply(actor.direct, acting.context, logits, rows, 0)
+    const to = arena.float32(logits, rows * spec.actions)
+    const from = arena.float32(acts, rows * slots * KINDS)
+    for (let row = 0; row < rows; row++)
       for (let slot = 0; slot < slots; slot++)
-        for (let kind = 0; kind < KINDS; kind++)
-          to[at + 1 + kind * slots + slot] = from[(row * slots + slot) * KINDS + kind] ?? 0
-    }
+        for (let kind = 0; kind < KINDS; kind++) {
+          const at = row * spec.actions + 1 + kind * slots + slot
+          to[at] = (to[at] ?? 0) + (from[(row * slots + slot) * KINDS + kind] ?? 0)
+        }
     look(critic, judging, rows)
     apply(critic.value, judging.context, values, rows, 0)
   }
 
   function backward(rows: number): void {
     const from = arena.float32(logitsGradient, rows * spec.actions)
-    const [to, alone] = [arena.float32(actsGradient, rows * slots * KINDS), arena.float32(sleepGradient, rows)]
-    for (let row = 0; row < rows; row++) {
-      const at = row * spec.actions
-      alone[row] = from[at] ?? 0
+    const to = arena.float32(actsGradient, rows * slots * KINDS)
+    for (let row = 0; row < rows; row++)
       for (let slot = 0; slot < slots; slot++)
         for (let kind = 0; kind < KINDS; kind++)
-          to[(row * slots + slot) * KINDS + kind] = from[at + 1 + kind * slots + slot] ?? 0
-    }
+          to[(row * slots + slot) * KINDS + kind] = from[row * spec.actions + 1 + kind * slots + slot] ?? 0
     back(actor.act, hosts, actsGradient, rows * slots, hostsGradient)
     raw.reluBackward(hostsGradient, hosts, rows * slots * head)
     pool(hostsGradient, aroundGradient, rows, head)
     back(actor.host, acting.encoded, hostsGradient, rows * slots, acting.encodedGradient)
     back(actor.around, acting.context, aroundGradient, rows, acting.contextGradient)
-    back(actor.sleep, acting.context, sleepGradient, rows, acting.contextGradient, 1)
+    back(actor.direct, acting.context, logitsGradient, rows, acting.contextGradient, 1)
     lookBack(actor, acting, rows)
     back(critic.value, judging.context, valuesGradient, rows, judging.contextGradient)
     arena.float32(judging.encodedGradient, rows * slots * wide).fill(0)

@@ -16,7 +16,8 @@ export interface Dense {
 
 /**
  * Of each body: `encode` every slot, sum over the slots, `context`. The actor's head sees the slot (`host`) beside the
- * context (`around`) and gives each slot its four logits (`act`); `sleep` is the logit of doing nothing.
+ * context (`around`) and gives each slot its four logits (`act`); `direct` adds the
+ * context's own logits of all actions, doing nothing among them.
  */
 export interface Actor {
   readonly encode: Dense
@@ -24,7 +25,7 @@ export interface Actor {
   readonly around: Dense
   readonly host: Dense
   readonly act: Dense
-  readonly sleep: Dense
+  readonly direct: Dense
 }
 
 export interface Critic {
@@ -67,7 +68,8 @@ export function planPolicy(spec: PolicySpec): PolicyPlan {
   // In the order of their names; the head has one bias, that of its part for the context.
   const act = dense('actor.act', head, KINDS, slots)
   const around = dense('actor.around', wide, head)
-  const context = dense('actor.context', wide, wide)
+  const context = dense('actor.context', slots * wide, wide)
+  const direct = dense('actor.direct', wide, spec.actions)
   const encode = dense('actor.encode', features, wide, slots)
   const host = {
     inputs: wide,
@@ -76,10 +78,9 @@ export function planPolicy(spec: PolicySpec): PolicyPlan {
     positions: 1,
     weights: tensor('actor.host.weight', [wide, head]),
   }
-  const sleep = dense('actor.sleep', wide, 1)
-  const actor = { act, around, context, encode, host, sleep }
+  const actor = { act, around, context, direct, encode, host }
   const critic = {
-    context: dense('critic.context', wide, wide),
+    context: dense('critic.context', slots * wide, wide),
     encode: dense('critic.encode', features, wide, slots),
     value: dense('critic.value', wide, 1),
   }
@@ -99,10 +100,10 @@ export function initialisePolicy({ actor, critic, slots, parameterCount }: Polic
   }
   for (const { encode, context } of [actor, critic]) {
     fill(encode, encode.inputs)
-    fill(context, context.inputs * slots)
+    fill(context, context.inputs)
   }
   fill(actor.around, 2 * actor.around.inputs)
   fill(actor.host, 2 * actor.host.inputs)
-  for (const last of [actor.act, actor.sleep, critic.value]) fill(last, last.inputs, LAST_LAYER_SCALE)
+  for (const last of [actor.act, actor.direct, critic.value]) fill(last, last.inputs, LAST_LAYER_SCALE)
   return parameters
 }

@@ -59,7 +59,7 @@ export function referencePolicyLoss(
     )
     const look = (of: { encode: Dense; context: Dense }) => {
       const encoded = each.map((x, at) => relu(apply(of.encode, x, at)))
-      const pooled = sumOf(encoded, wide)
+      const pooled = Float64Array.from(encoded.flatMap((one) => [...one]))
       return { encoded, pooled, context: relu(apply(of.context, pooled)) }
     }
     const lookBack = (
@@ -70,7 +70,10 @@ export function referencePolicyLoss(
     ): void => {
       const byPooled = back(of.context, seen.pooled, cut(byContext, seen.context))
       seen.encoded.forEach((encoded, at) => {
-        const delta = sumOf([byPooled, byEncoded[at] ?? new Float64Array(wide)], wide)
+        const delta = sumOf(
+          [byPooled.subarray(at * wide, (at + 1) * wide), byEncoded[at] ?? new Float64Array(wide)],
+          wide,
+        )
         back(of.encode, each[at] as Vector, cut(delta, encoded), at)
       })
     }
@@ -78,10 +81,10 @@ export function referencePolicyLoss(
     const around = apply(actor.around, acting.context)
     const hosts = acting.encoded.map((encoded) => relu(sumOf([apply(actor.host, encoded), around], head)))
     const acts = hosts.map((host, at) => apply(actor.act, host, at))
-    const sleep = apply(actor.sleep, acting.context)
-    const logits = new Float64Array(spec.actions)
-    logits[0] = sleep[0] ?? 0
-    acts.forEach((of, at) => of.forEach((logit, kind) => (logits[1 + kind * slots + at] = logit)))
+    const logits = apply(actor.direct, acting.context)
+    acts.forEach((of, at) =>
+      of.forEach((logit, kind) => (logits[1 + kind * slots + at] = (logits[1 + kind * slots + at] ?? 0) + logit)),
+    )
     const judging = look(critic)
     const value = apply(critic.value, judging.context)[0] ?? 0
 
@@ -111,8 +114,8 @@ export function referencePolicyLoss(
     })
     const byEncoded = byHosts.map((delta, at) => back(actor.host, acting.encoded[at] as Vector, delta))
     const byAround = back(actor.around, acting.context, sumOf(byHosts, head))
-    const bySleep = back(actor.sleep, acting.context, Float64Array.of(byLogit[0] ?? 0))
-    lookBack(actor, acting, sumOf([byAround, bySleep], wide), byEncoded)
+    const byDirect = back(actor.direct, acting.context, byLogit)
+    lookBack(actor, acting, sumOf([byAround, byDirect], wide), byEncoded)
     const byValue = Float64Array.of((valueWeight * error) / count)
     lookBack(critic, judging, back(critic.value, judging.context, byValue), [])
   }
