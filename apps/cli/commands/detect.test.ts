@@ -157,6 +157,11 @@ describe('entente detect', () => {
       [2, 'config-invalid', ['--model', model, '--input', log, '--threshold', '1', '--score', 'surprise']],
       [2, 'config-invalid', ['--model', model, '--input', log, '--threshold', '1', '--local-networks', 'x']],
       [2, 'config-invalid', ['--model', model]],
+      [
+        2,
+        'cannot be written',
+        ['--model', model, '--input', log, '--threshold', '1', '--output', join(room, 'no', 'out')],
+      ],
       [2, '', ['--model', model, '--input', log, '--format', 'xml']],
       [1, 'not-found', ['--model', join(room, 'none'), '--input', log, '--threshold', '1']],
       [3, 'model-invalid', ['--model', broken, '--input', log, '--threshold', '1']],

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { canonicalJson } from '../../base/canonical.ts'
 import type { Digest } from '../../base/ids.ts'
 import { exportOnnx } from '../../models/formats/onnx/export.ts'
-import { diskError } from '../ingest/disk-error.ts'
+import { cannotWrite } from './cannot-write.ts'
 import { loadModel, readModelFile } from './model-file.ts'
 import { rowNames } from './row-source.ts'
 
@@ -25,7 +25,7 @@ export interface ExportedModel {
 
 /**
  * Writes a model that was checked whole; an older file stays until the new one is complete.
- * @throws not-found, model-invalid, not-finite, storage-full; wrong-shape if this version makes no rows for it
+ * @throws not-found, model-invalid, not-finite, storage-full, config-invalid; wrong-shape if this version makes no rows for it
  */
 export async function exportModel(
   path: string,
@@ -41,7 +41,7 @@ export async function exportModel(
     await rename(partial, output)
   } catch (cause) {
     await rm(partial, { force: true })
-    diskError(cause)
+    return cannotWrite(output)(cause)
   }
   const hash = createHash('sha256')
   await pipeline(createReadStream(output), hash)

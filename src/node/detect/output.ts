@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { open } from 'node:fs/promises'
-import { diskError } from '../ingest/disk-error.ts'
+import { cannotWrite } from './cannot-write.ts'
 
 /** Whoever reads the pipe has seen enough: an end, not an error. */
 export class OutputClosed extends Error {
@@ -55,11 +55,11 @@ export function streamOutput(stream: NodeJS.WritableStream): Output {
   return gathered(write, async () => undefined)
 }
 
-/** A file, readable by its owner only. @throws storage-full */
+/** A file, readable by its owner only. @throws storage-full; config-invalid if it cannot be written */
 export async function fileOutput(path: string, options: { readonly append: boolean }): Promise<Output> {
-  const file = await open(path, options.append ? 'a' : 'w', 0o600).catch(diskError)
+  const file = await open(path, options.append ? 'a' : 'w', 0o600).catch(cannotWrite(path))
   return gathered(
-    (text) => file.appendFile(text).catch(diskError),
+    (text) => file.appendFile(text).catch(cannotWrite(path)),
     () => file.close(),
   )
 }

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { EntenteError } from '../../base/errors.ts'
 import type { Digest } from '../../base/ids.ts'
 import { encodeThreshold, parseThreshold, type ThresholdFile } from '../../models/detection/threshold.ts'
-import { diskError } from '../ingest/disk-error.ts'
 import { replaceFile } from '../replace-file.ts'
+import { cannotWrite } from './cannot-write.ts'
 
 export const thresholdPath = (modelPath: string): string => `${modelPath}.threshold.json`
 
@@ -19,9 +19,9 @@ export async function readThreshold(modelPath: string, model: Digest): Promise<T
   return text === undefined ? undefined : parseThreshold(text, model)
 }
 
-/** @throws storage-full */
+/** @throws storage-full; config-invalid if there is no writing beside the model */
 export async function writeThreshold(modelPath: string, file: ThresholdFile): Promise<string> {
   const path = thresholdPath(modelPath)
-  await replaceFile(path, encodeThreshold(file), 0o600).catch(diskError)
+  await replaceFile(path, encodeThreshold(file), 0o600).catch(cannotWrite(path))
   return path
 }
