@@ -11,7 +11,7 @@ import { DEFAULT_MLP } from '../../../src/node/default-model.ts'
 import { loadKernels } from '../../../src/node/kernels.ts'
 import { encodeFlat, modelMetadata } from '../../../src/node/model-files.ts'
 import { generateTraffic } from '../../../src/telemetry/generator.ts'
-import type { DetectSummary } from './detect.ts'
+import type { DetectSummary } from '../detect-summary.ts'
 
 const program = fileURLToPath(new URL('../../../bin/entente.mjs', import.meta.url))
 

@@ -6,7 +6,6 @@ import {
   calibrate,
   detect,
   type DetectOptions,
-  type DetectReport,
   learnHistory,
   type Memory,
   type ScoringOptions,
@@ -18,8 +17,8 @@ import { ocsfDetection } from '../../../src/node/detect/formats/ocsf.ts'
 import { type LoadedModel, loadModel } from '../../../src/node/detect/model-file.ts'
 import { fileOutput, type Output, streamOutput } from '../../../src/node/detect/output.ts'
 import { readThreshold, writeThreshold } from '../../../src/node/detect/threshold-file.ts'
-import { refusedLines } from '../../../src/node/ingest.ts'
 import { LOG_FORMATS, type LogFormat } from '../../../src/telemetry/interaction.ts'
+import { summarise, summaryOf } from '../detect-summary.ts'
 import { createTicker } from '../ticker.ts'
 import { collect, jsonOption } from './options.ts'
 
@@ -44,19 +43,6 @@ interface DetectCommandOptions {
   readonly all?: boolean
   readonly explain: boolean
   readonly json?: boolean
-}
-
-/** What `--json` prints at the end. */
-export interface DetectSummary extends Omit<DetectReport, 'sources' | 'firstTime' | 'lastTime'> {
-  readonly model: string
-  /** Least score of an alert; null if none was set. */
-  readonly threshold: number | null
-  readonly thresholdFrom: ChosenThreshold['from']
-  readonly falsePositivesPerDay: number | null
-  /** Days from the first to the last interaction. */
-  readonly days: number
-  readonly refusedLines: number
-  readonly seconds: number
 }
 
 const EXAMPLES = `
@@ -206,50 +192,4 @@ function untilInterrupted(): AbortSignal {
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
   return interrupted.signal
-}
-
-function summaryOf(
-  { digest }: LoadedModel,
-  threshold: ChosenThreshold,
-  { sources, firstTime, lastTime, ...report }: DetectReport,
-  seconds: number,
-): DetectSummary {
-  return {
-    model: digest,
-    threshold: threshold.value,
-    thresholdFrom: threshold.from,
-    falsePositivesPerDay: threshold.perDay,
-    ...report,
-    days: firstTime === null || lastTime === null ? 0 : (lastTime - firstTime) / 86_400,
-    refusedLines: refusedLines(sources.map(({ source }) => source)),
-    seconds,
-  }
-}
-
-/** On standard output only where detections do not go there: whoever reads them reads nothing else. */
-function summarise(summary: DetectSummary, { output, json }: DetectCommandOptions): void {
-  const out = output === undefined ? process.stderr : process.stdout
-  out.write(`${json === true ? JSON.stringify(summary) : render(summary)}\n`)
-}
-
-function render({
-  interactions,
-  alerts,
-  repeats,
-  detections,
-  days,
-  refusedLines: refused,
-  refusedFiles,
-  seconds,
-  memory,
-}: DetectSummary): string {
-  const rate = Math.round(interactions / Math.max(seconds, 1e-3)).toLocaleString('en')
-  const daily = days > 0 ? `, ${(alerts / days).toFixed(1)} a day` : ''
-  return [
-    `${interactions.toLocaleString('en')} interactions in ${seconds.toFixed(1)} s (${rate}/s), ${days.toFixed(2)} days of traffic`,
-    `${alerts} alerts${daily}; ${repeats} more interactions belong to their contacts; ${detections} written`,
-    ...(memory === 'cold' ? ['nothing was known before: at the beginning everything was new (see --history)'] : []),
-    ...(refused > 0 ? [`${refused} lines were refused`] : []),
-    ...refusedFiles.map(({ name }) => `not a log: ${name.replace(/[\p{Cc}\p{Cf}]/gu, '?')}`),
-  ].join('\n')
 }

@@ -48,11 +48,11 @@ export async function exportModel(
   return { file: output, format, model_hash: digest, file_hash: hash.digest('hex') }
 }
 
-/** Models of any kind; the file is checked, and copied as it is. */
+/** Models of any kind, as they are; the copy is what is checked, since the file may change meanwhile. */
 async function writeCopy(path: string, to: string): Promise<Digest> {
-  const { digest } = await readModelFile(path)
+  await readModelFile(path)
   await copyFile(path, to)
-  return digest
+  return (await readModelFile(to)).digest
 }
 
 async function writeOnnx(path: string, to: string, producerVersion: string): Promise<Digest> {
