@@ -38,7 +38,7 @@ const PERCEPTRON: Training = {
   rowsMax: 50_000,
   batchSize: 1024,
   learningRate: 3e-3,
-  headEpochs: 2,
+  headEpochs: 10,
   headRate: 1e-3,
 }
 /** Half the rounds and rows, so that a seed of all situations stays within a quarter of an hour of one core. */
