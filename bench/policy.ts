@@ -1,6 +1,6 @@
 /**
  * Figures of the response policy: `node bench/policy.ts [--part challenge|unseen|all] [--seeds 1,2,3,4,5] [--red b-line]
- * [--removal any] [--iterations 300] [--rounds 20] [--episodes 1000] [--json FILE]`. Seeds of evaluation are never those of
+ * [--removal any] [--iterations 200] [--rounds 80] [--episodes 1000] [--json FILE]`. Seeds of evaluation are never those of
  * training. Without processes or network: the local work is that of a node, the mean is FedAvg's.
  */
 
@@ -10,9 +10,7 @@ import { parseArgs } from 'node:util'
 import { prng } from '../src/base/prng.ts'
 import { evaluatePolicy } from '../src/models/policy/evaluate.ts'
 import { localWork } from '../src/models/policy/local-work.ts'
-import { policyObservations } from '../src/models/policy/observer.ts'
 import { createPolicy, type Policy } from '../src/models/policy/policy.ts'
-import { actionCount } from '../src/models/response/blue.ts'
 import { type BlueName, blueAgent, CAGE2_DECOY_ORDER } from '../src/models/response/blue-agents.ts'
 import { createEnvironment, type Environment } from '../src/models/response/environment.ts'
 import { playEpisodes } from '../src/models/response/evaluate.ts'
@@ -22,6 +20,7 @@ import { drawTopology } from '../src/models/response/topologies/drawn.ts'
 import { withSlots } from '../src/models/response/topology.ts'
 import type { Removal } from '../src/models/response/turn.ts'
 import { loadKernels } from '../src/node/kernels.ts'
+import { defaultPolicy } from '../src/node/policy/default-policy.ts'
 
 const SLOTS = 13
 const STEPS = 100
@@ -64,11 +63,7 @@ const summary = (bySeed: readonly number[]): { bySeed: readonly number[]; mean: 
   return { bySeed, mean, spread: Math.sqrt(squares / Math.max(1, bySeed.length - 1)) }
 }
 
-const newPolicy = (): Policy =>
-  createPolicy(
-    { kind: 'policy', observations: policyObservations(SLOTS), actions: actionCount(SLOTS), hidden: [32, 32] },
-    loadKernels(),
-  )
+const newPolicy = (): Policy => createPolicy(defaultPolicy(SLOTS), loadKernels())
 
 const processorSeconds = (): number => {
   const { user, system } = process.cpuUsage()
@@ -87,7 +82,7 @@ export function policyFigures(options: PolicyFigureOptions = {}): PolicyFigure[]
 /** The network of the challenge: one policy against each attacker, beside the scripted agents. */
 function challengeFigures(options: PolicyFigureOptions, onProgress: (line: string) => void): PolicyFigure[] {
   const { seeds = ['1', '2', '3', '4', '5'], reds = REDS, removals = REMOVALS } = options
-  const { iterations = 300, episodes = 1000 } = options
+  const { iterations = 200, episodes = 1000 } = options
   const part = 'challenge'
   return removals.flatMap((removal) =>
     reds.flatMap((red) => {
@@ -132,7 +127,7 @@ interface Situation {
 
 /** Organisations with networks of their own and one attacker each; the policies meet networks that none of them has. */
 function unseenFigures(options: PolicyFigureOptions, onProgress: (line: string) => void): PolicyFigure[] {
-  const { seeds = ['1', '2', '3', '4', '5'], rounds = 20, stepsOfRound = 12_800 } = options
+  const { seeds = ['1', '2', '3', '4', '5'], rounds = 80, stepsOfRound = 3200 } = options
   const rows = new Map<string, number[]>()
   const add = (key: string, value: number): void => void rows.set(key, [...(rows.get(key) ?? []), value])
   for (const seed of seeds) {
@@ -227,8 +222,8 @@ function main(): void {
       seeds: { type: 'string', default: '1,2,3,4,5' },
       red: { type: 'string' },
       removal: { type: 'string' },
-      iterations: { type: 'string', default: '300' },
-      rounds: { type: 'string', default: '20' },
+      iterations: { type: 'string', default: '200' },
+      rounds: { type: 'string', default: '80' },
       episodes: { type: 'string', default: '1000' },
       json: { type: 'string' },
     },

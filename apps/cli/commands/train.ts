@@ -5,11 +5,13 @@ import { fail } from '../../../src/base/errors.ts'
 import { digest } from '../../../src/base/ids.ts'
 import { DEFAULT_KIND, MODEL_KINDS, trainingDefaults } from '../../../src/node/default-model.ts'
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
+import { policyTrainingDefaults } from '../../../src/node/policy/default-policy.ts'
 import type { TrainingView } from '../../../src/node/views.ts'
 import { modelKind, STRATEGIES, strategyNamed, wholeNumber } from '../demo/options.ts'
 import { columns, EXIT, print } from '../output.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
 
+const POLICY = 'policy'
 /** How often `watch` looks; nothing depends on it. */
 const REFRESH_MS = 500
 
@@ -41,7 +43,11 @@ interface StartOptions extends NodeOptions {
 function startCommand(): Command {
   return new Command('start')
     .description('start a training with all organisations that are members')
-    .option('--model <kind>', `${MODEL_KINDS.join(' | ')}: perceptron or temporal graph network`, DEFAULT_KIND)
+    .option(
+      '--model <kind>',
+      `${MODEL_KINDS.join(' | ')}: perceptron or temporal graph network; ${POLICY}: response policy, see response in entente.yaml`,
+      DEFAULT_KIND,
+    )
     .option('--rounds <n>', 'rounds (default: 16 of a tgnn, 8 of an mlp)')
     .option('--strategy <name>', `${STRATEGIES.join(' | ')} (default: fedavgm of a tgnn, fedavg of an mlp)`)
     .option('--seed <text>', 'seed of the first model, of selection and of shuffles', 'entente')
@@ -72,7 +78,8 @@ function startCommand(): Command {
 /** A model to go on from says itself which model it is; the options that go with `--model` apply all the same. */
 function configOf({ model: kind, rounds, strategy, seed, from }: StartOptions): unknown {
   const name = strategy === undefined ? undefined : strategyNamed(strategy)
-  const { model, ...defaults } = trainingDefaults(modelKind(kind), name)
+  const { model, ...defaults } =
+    kind === POLICY ? policyTrainingDefaults(name) : trainingDefaults(modelKind(kind), name)
   return {
     ...(from === undefined ? { model } : {}),
     ...defaults,
