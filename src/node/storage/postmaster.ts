@@ -19,7 +19,8 @@ export interface Postmaster {
 }
 
 /**
- * A node has few connections and little memory to spare: 16 MB of buffers, no parallel workers, no I/O workers, no
+ * A node has few connections and little memory to spare: 2 MB of buffers (its data fit into the system's cache, and
+ * each connection maps the buffers that it touched), no parallel workers, no I/O workers, no
  * replication. What durability rests on (fsync, synchronous_commit, full_page_writes) stays at its safe default.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
