@@ -1,0 +1,41 @@
+/** Addition mod 2^32 or 2^64 over chunks of at most 64 KiB: here in plain loops; the kernels do the same in SIMD. */
+
+import { CHUNK_BYTES } from './keystream.ts'
+
+/** Bits of one masked integer. */
+export type Width = 32 | 64
+
+/** One chunk of a sum, to which other chunks of the same length are added. Bytes are little-endian integers. */
+export interface MaskArithmetic {
+  load(chunk: Uint8Array): void
+  add(chunk: Uint8Array): void
+  subtract(chunk: Uint8Array): void
+  store(chunk: Uint8Array): void
+}
+
+type Words = Uint32Array | BigUint64Array
+
+export function plainArithmetic(width: Width): MaskArithmetic {
+  const sum = new Uint8Array(CHUNK_BYTES)
+  const input = new Uint8Array(CHUNK_BYTES)
+  const words = (bytes: Uint8Array, length: number): Words =>
+    width === 32 ? new Uint32Array(bytes.buffer, 0, length / 4) : new BigUint64Array(bytes.buffer, 0, length / 8)
+  const combine = (sign: 1 | -1, chunk: Uint8Array): void => {
+    input.set(chunk)
+    combineWords(words(sum, chunk.length), words(input, chunk.length), sign)
+  }
+  return {
+    load: (chunk) => sum.set(chunk),
+    add: (chunk) => combine(1, chunk),
+    subtract: (chunk) => combine(-1, chunk),
+    store: (chunk) => chunk.set(sum.subarray(0, chunk.length)),
+  }
+}
+
+/** Typed arrays wrap by themselves. */
+function combineWords(sum: Words, other: Words, sign: 1 | -1): void {
+  if (sum instanceof Uint32Array && other instanceof Uint32Array)
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + sign * (other[i] ?? 0)
+  else if (sum instanceof BigUint64Array && other instanceof BigUint64Array)
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0n) + BigInt(sign) * (other[i] ?? 0n)
+}

@@ -1,0 +1,111 @@
+/**
+ * Updates as integers mod 2^b, such that the sum of all of them cannot wrap.
+ *
+ * With n participants, each integer lies in [-levels, levels] with n * levels <= 2^31 - 1 (b = 32). The sum then lies in
+ * [-(2^31 - 1), 2^31 - 1] and is read back from its residue without doubt. b = 32 leaves 24 bits and a sign of resolution
+ * at n = 100 and 21 at n = 1000, finer than the float32 of the update over [-clip, clip] needs; where fewer than 16
+ * would remain (n > 65,535), b = 64 with n * levels <= 2^53 - 1, so that the sum is exact as a double too.
+ *
+ * Weights are part of the value: x * weight / weightMax, with the largest weight of the roster, which everybody signed.
+ */
+
+import { fail } from '../../base/errors.ts'
+import type { Width } from './arithmetic.ts'
+import { CHUNK_BYTES, type Keystream } from './keystream.ts'
+
+export interface Scale {
+  readonly width: Width
+  /** The largest absolute value of a quantised coordinate. */
+  readonly levels: number
+  /** The largest absolute value of a coordinate before quantisation; what is larger is clipped. */
+  readonly clip: number
+  /** The largest weight of the roster. */
+  readonly weightMax: number
+}
+
+const LEVELS_MIN = 2 ** 16
+
+/** The scale for a sum of up to `participants` vectors. */
+export function scaleFor(participants: number, clip: number, weightMax: number): Scale {
+  if (!(clip > 0 && clip < Number.MAX_VALUE)) fail('invalid-request', 'the clip bound is a positive number')
+  const levels = Math.floor((2 ** 31 - 1) / participants)
+  if (levels >= LEVELS_MIN) return { width: 32, levels, clip, weightMax }
+  return { width: 64, levels: Math.floor(Number.MAX_SAFE_INTEGER / participants), clip, weightMax }
+}
+
+export interface Quantised {
+  /** Little-endian integers of `scale.width` bits, two's complement. */
+  readonly words: Uint8Array
+  /** Coordinates beyond the clip bound. */
+  readonly clipped: number
+}
+
+/**
+ * Stochastic rounding (as in Bonawitz et al. 2019, "Federated learning with autotuned communication-efficient secure
+ * aggregation", section 3): rounds up with the probability of the fraction, so that the expected value is the value.
+ * @param randomness 4 bytes of it are used for each coordinate
+ * @throws not-finite, sample-count-invalid
+ */
+export function quantise(
+  update: Float32Array,
+  weight: number,
+  { width, levels, clip, weightMax }: Scale,
+  randomness: Keystream,
+): Quantised {
+  if (!(Number.isSafeInteger(weight) && weight >= 1 && weight <= weightMax))
+    fail('sample-count-invalid', `a weight is an integer from 1 to ${weightMax}`)
+  const factor = (levels / clip) * (weight / weightMax)
+  const bound = levels * (weight / weightMax)
+  const words = new Uint8Array((update.length * width) / 8)
+  const put = writer(words, width)
+  const perChunk = CHUNK_BYTES / 4
+  let clipped = 0
+  for (let first = 0; first < update.length; first += perChunk) {
+    const count = Math.min(perChunk, update.length - first)
+    const draws = uint32s(randomness.next(4 * count))
+    for (let i = 0; i < count; i++) {
+      const value = (update[first + i] ?? 0) * factor
+      // NaN fails both comparisons.
+      if (!(value <= bound && value >= -bound)) {
+        if (!Number.isFinite(value)) fail('not-finite', 'an update holds a value that is NaN or infinite')
+        clipped++
+      }
+      const within = value > bound ? bound : value < -bound ? -bound : value
+      const floor = Math.floor(within)
+      put(first + i, (draws[i] ?? 0) < (within - floor) * 4294967296 ? floor + 1 : floor)
+    }
+  }
+  return { words, clipped }
+}
+
+function uint32s(bytes: Uint8Array): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
+}
+
+function writer(words: Uint8Array, width: Width): (index: number, value: number) => void {
+  if (width === 32) {
+    const integers = new Int32Array(words.buffer, words.byteOffset, words.length / 4)
+    return (index, value) => void (integers[index] = value)
+  }
+  const integers = new BigInt64Array(words.buffer, words.byteOffset, words.length / 8)
+  return (index, value) => void (integers[index] = BigInt(value))
+}
+
+/** The signed integers of a sum. */
+export function signedIntegers(words: Uint8Array, width: Width): Float64Array {
+  const aligned = words.byteOffset % 8 === 0 ? words : words.slice()
+  const { buffer, byteOffset, length } = aligned
+  if (width === 32) return Float64Array.from(new Int32Array(buffer, byteOffset, length / 4))
+  return Float64Array.from(new BigInt64Array(buffer, byteOffset, length / 8), Number)
+}
+
+/**
+ * The weighted mean of the updates behind a sum: sum_i weight_i x_i / totalWeight.
+ * @throws nothing-to-aggregate when nobody weighs anything
+ */
+export function dequantiseMean(words: Uint8Array, totalWeight: number, scale: Scale): Float32Array {
+  if (!(totalWeight > 0)) fail('nothing-to-aggregate', 'the total weight of the round is zero')
+  const factor = (scale.clip / scale.levels) * (scale.weightMax / totalWeight)
+  return Float32Array.from(signedIntegers(words, scale.width), (value) => value * factor)
+}
