@@ -1,6 +1,6 @@
 /** The organisations' data sets of one seed, made once in a cache by the product's own split and ingestion. */
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ingest } from '../../../src/node/ingest.ts'
 import { splitCapture } from '../../../src/node/split.ts'
@@ -37,37 +37,44 @@ export interface PrepareOptions {
   readonly cache: string
 }
 
-/** Data sets of `<cache>/darpa-<seed>`, made if they are not there. */
-export async function prepareSites({ capture, seed, identity, cache }: PrepareOptions): Promise<Prepared> {
-  const directory = join(cache, `darpa-${seed}${identity ? '-identity' : ''}`)
-  const done = join(directory, 'sites.json')
-  if (existsSync(done)) return JSON.parse(readFileSync(done, 'utf8')) as Prepared
+/** Data sets of `<cache>/darpa-<seed>`, made if they are not there; runs at the same time do not disturb one another. */
+export async function prepareSites(options: PrepareOptions): Promise<Prepared> {
+  const directory = join(options.cache, `darpa-${options.seed}${options.identity ? '-identity' : ''}`)
+  if (!existsSync(directory)) {
+    const underWay = mkdtempSync(`${directory}-`)
+    await makeSites(options, underWay)
+    try {
+      renameSync(underWay, directory)
+    } catch {
+      // Another run was faster: its data sets are the same.
+      rmSync(underWay, { recursive: true })
+    }
+  }
+  const { ticks } = JSON.parse(readFileSync(join(directory, TICKS_FILE), 'utf8')) as { ticks: number }
+  return { ticks, sites: DARPA_SITES.map(({ name }) => ({ id: name, directory: join(directory, name) })) }
+}
+
+const TICKS_FILE = 'ticks.json'
+
+async function makeSites({ capture, seed, identity }: PrepareOptions, directory: string): Promise<void> {
   const logs = join(directory, 'logs')
-  const split = await splitCapture({
-    path: capture,
-    format: 'darpa-csv',
-    sites: DARPA_SITES.length,
-    directory: logs,
-    seed,
-  })
-  const sites: PreparedSite[] = []
+  const format = 'darpa-csv'
+  const split = await splitCapture({ path: capture, format, sites: DARPA_SITES.length, directory: logs, seed })
   let timeLast = DARPA_EPOCH
   for (const { name, path, localNetworks } of split.sites) {
     const target = join(directory, name)
     const quarantineDirectory = join(directory, `${name}-quarantine`)
     const { info } = await ingest({
       paths: [path],
-      format: 'darpa-csv',
+      format,
       localNetworks,
       directory: target,
       quarantineDirectory,
       identity,
     })
     timeLast = Math.max(timeLast, info.timeLast ?? 0)
-    sites.push({ id: name, directory: target })
   }
   rmSync(logs, { recursive: true })
-  const prepared = { sites, ticks: (timeLast - DARPA_EPOCH) / TICK_SECONDS + 1 }
-  writeFileSync(done, JSON.stringify(prepared))
-  return prepared
+  const ticks = (timeLast - DARPA_EPOCH) / TICK_SECONDS + 1
+  writeFileSync(join(directory, TICKS_FILE), JSON.stringify({ ticks }))
 }
