@@ -56,12 +56,13 @@ export class Detector {
     this.scorer.flush(this.judge)
   }
 
-  private readonly judge: Judge = (judged, score, row) => {
+  private readonly judge: Judge = (judged, score, rows, offset) => {
     const { threshold, all, scoreMin } = this.options
     this.counts.interactions++
     const over = threshold !== null && score >= threshold
     const alert = over && this.isFirst(judged.interaction, score)
-    if (score >= scoreMin && (all || alert)) this.hand(judged, score, alert, row)
+    if (score >= scoreMin && (all || alert))
+      this.hand(judged, score, alert, () => rows.slice(offset, offset + this.scorer.layout.width))
     return over ? 'unusual' : 'usual'
   }
 
@@ -73,7 +74,7 @@ export class Detector {
     return first
   }
 
-  private hand({ interaction, line, log }: Judged, score: number, alert: boolean, row: Float32Array): void {
+  private hand({ interaction, line, log }: Judged, score: number, alert: boolean, row: () => Float32Array): void {
     const { modelDigest, threshold, rates, explained } = this.options
     const { usual, recent } = this.scorer
     this.counts.detections++
@@ -87,7 +88,7 @@ export class Detector {
       threshold,
       alert,
       alertsPerDay: rateOf(rates, score) ?? null,
-      explanation: alert && explained ? this.explain(interaction, row, usual.mean(), recent) : null,
+      explanation: alert && explained ? this.explain(interaction, row(), usual.mean(), recent) : null,
     })
   }
 

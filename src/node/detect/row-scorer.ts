@@ -16,6 +16,9 @@ const BATCH_ROWS = 1024
 /** Interactions that are remembered of a host for explanations. */
 const RECENT = 8
 
+/** Of the usual rows so many are one in the mean: it is as good, and every row would cost a thirtieth of the speed. */
+const USUAL_STRIDE = 4
+
 /** An interaction and where it was read. */
 export interface Judged {
   readonly interaction: Interaction
@@ -23,8 +26,11 @@ export interface Judged {
   readonly log: string
 }
 
-/** Told each score in order; `row` is overwritten afterwards. What is unusual does not count into the usual row. */
-export type Judge = (judged: Judged, score: number, row: Float32Array) => 'usual' | 'unusual'
+/**
+ * Told each score in order. The row begins at rows[offset], and is overwritten afterwards. What is unusual does not count
+ * into the usual row.
+ */
+export type Judge = (judged: Judged, score: number, rows: Float32Array, offset: number) => 'usual' | 'unusual'
 
 export class RowScorer {
   readonly layout: RowLayout
@@ -36,6 +42,7 @@ export class RowScorer {
   private readonly rows: FeatureStream
   private readonly batch: Float32Array
   private readonly pending: Judged[] = []
+  private usualSeen = 0
 
   /** @throws wrong-shape if this version makes no rows for the model; config-invalid for a malformed network */
   constructor(model: LoadedModel, objective: Objective, localNetworks: readonly string[]) {
@@ -75,8 +82,8 @@ export class RowScorer {
       const judged = pending[i] as Judged
       const score = scores[i] as number
       if (!Number.isFinite(score)) fail('not-finite', 'a score is not a number: the model is damaged')
-      const verdict = judge(judged, score, batch.subarray(i * width, (i + 1) * width))
-      if (verdict === 'usual') this.usual.add(batch, i * width)
+      const verdict = judge(judged, score, batch, i * width)
+      if (verdict === 'usual' && this.usualSeen++ % USUAL_STRIDE === 0) this.usual.add(batch, i * width)
       this.recent.push(judged.interaction)
     }
     pending.length = 0
