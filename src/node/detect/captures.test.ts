@@ -14,6 +14,7 @@ import { detect } from './detect.ts'
 import type { DetectionContext } from './detection.ts'
 import { ecsDetection } from './formats/ecs.ts'
 import { ocsfDetection } from './formats/ocsf.ts'
+import { noOutput } from './fixtures/no-output.ts'
 import { loadModel } from './model-file.ts'
 
 const schema = ocsfSchema()
@@ -56,7 +57,7 @@ describe.skipIf(schema === undefined)('findings in public captures', () => {
           all: true,
           scoreMin: Number.NEGATIVE_INFINITY,
           explained: true,
-          output: { line: () => undefined, flush: async () => undefined, close: async () => undefined },
+          output: noOutput,
           format: (detection) => {
             const finding: unknown = JSON.parse(JSON.stringify(ocsfDetection(detection, context)))
             problems.push(...ocsfProblems(schema as NonNullable<typeof schema>, 'detection_finding', finding))

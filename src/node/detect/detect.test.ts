@@ -18,6 +18,7 @@ import { readModelRows } from '../model-rows.ts'
 import { chooseThreshold, rowsOf } from './choose-threshold.ts'
 import { calibrate, detect, type DetectOptions, type DetectReport, learnHistory, type Memory } from './detect.ts'
 import type { Detection } from './detection.ts'
+import { noOutput } from './fixtures/no-output.ts'
 import { type LoadedModel, loadModel } from './model-file.ts'
 import { fileOutput, type Output, OutputClosed, streamOutput } from './output.ts'
 import { RecentInteractions } from './recent.ts'
@@ -59,7 +60,7 @@ interface Collected {
 }
 
 const collecting = (into: Detection[]): Pick<DetectOptions, 'output' | 'format'> => ({
-  output: { line: () => undefined, flush: async () => undefined, close: async () => undefined },
+  output: noOutput,
   format: (detection) => void into.push(detection),
 })
 
