@@ -1,6 +1,6 @@
 /**
  * Figures of the response policy: `node bench/policy.ts [--part challenge|unseen|all] [--seeds 1,2,3,4,5] [--red b-line]
- * [--removal any] [--iterations 200] [--rounds 80] [--episodes 1000] [--json FILE]`. Seeds of evaluation are never those of
+ * [--removal any] [--iterations 250] [--rounds 80] [--episodes 1000] [--json FILE]`. Seeds of evaluation are never those of
  * training. Without processes or network: the local work is that of a node, the mean is FedAvg's.
  */
 
@@ -11,6 +11,7 @@ import { prng } from '../src/base/prng.ts'
 import { evaluatePolicy } from '../src/models/policy/evaluate.ts'
 import { localWork } from '../src/models/policy/local-work.ts'
 import { createPolicy, type Policy } from '../src/models/policy/policy.ts'
+import type { PolicySpec } from '../src/models/policy/spec.ts'
 import { type BlueName, blueAgent, CAGE2_DECOY_ORDER } from '../src/models/response/blue-agents.ts'
 import { createEnvironment, type Environment } from '../src/models/response/environment.ts'
 import { playEpisodes } from '../src/models/response/evaluate.ts'
@@ -63,7 +64,7 @@ const summary = (bySeed: readonly number[]): { bySeed: readonly number[]; mean: 
   return { bySeed, mean, spread: Math.sqrt(squares / Math.max(1, bySeed.length - 1)) }
 }
 
-const newPolicy = (): Policy => createPolicy(defaultPolicy(SLOTS), loadKernels())
+const newPolicy = (slots: PolicySpec['slots']): Policy => createPolicy(defaultPolicy(SLOTS, slots), loadKernels())
 
 const processorSeconds = (): number => {
   const { user, system } = process.cpuUsage()
@@ -82,7 +83,7 @@ export function policyFigures(options: PolicyFigureOptions = {}): PolicyFigure[]
 /** The network of the challenge: one policy against each attacker, beside the scripted agents. */
 function challengeFigures(options: PolicyFigureOptions, onProgress: (line: string) => void): PolicyFigure[] {
   const { seeds = ['1', '2', '3', '4', '5'], reds = REDS, removals = REMOVALS } = options
-  const { iterations = 200, episodes = 1000 } = options
+  const { iterations = 250, episodes = 1000 } = options
   const part = 'challenge'
   return removals.flatMap((removal) =>
     reds.flatMap((red) => {
@@ -93,7 +94,7 @@ function challengeFigures(options: PolicyFigureOptions, onProgress: (line: strin
         const { mean, standardError } = playEpisodes(environment, fresh, episodes, evaluation)
         return { part, red, removal, agent, bySeed: [], mean, spread: standardError }
       })
-      const policy = newPolicy()
+      const policy = newPolicy('apart')
       const before = processorSeconds()
       const totals = seeds.map((seed) => {
         const work = { iterations, episodes: 32, epochs: 4, batchSize: 800, learningRate: 1e-3, anneal: true } as const
@@ -135,7 +136,7 @@ function unseenFigures(options: PolicyFigureOptions, onProgress: (line: string) 
       situation(`${seed}/home/${i}`, REDS[i % REDS.length] ?? 'b-line'),
     )
     const away = Array.from({ length: UNSEEN }, (_, i) => REDS.map((red) => situation(`${seed}/away/${i}`, red))).flat()
-    const policy = newPolicy()
+    const policy = newPolicy('alike')
     const start = policy.initialise(seed)
     const work = (home: Situation, parameters: Float32Array, round: number, name: string): Float32Array => {
       const local = { epochs: 4, batchSize: 800, learningRate: 1e-3, optimiser: 'adam', proximalMu: 0 } as const
@@ -222,7 +223,7 @@ function main(): void {
       seeds: { type: 'string', default: '1,2,3,4,5' },
       red: { type: 'string' },
       removal: { type: 'string' },
-      iterations: { type: 'string', default: '200' },
+      iterations: { type: 'string', default: '250' },
       rounds: { type: 'string', default: '80' },
       episodes: { type: 'string', default: '1000' },
       json: { type: 'string' },

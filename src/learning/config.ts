@@ -28,7 +28,13 @@ export const modelSpecSchema = z.discriminatedUnion('kind', [
     width: width.multipleOf(4),
     hidden,
   }),
-  z.strictObject({ kind: z.literal('policy'), observations: width, actions: width, hidden }),
+  z.strictObject({
+    kind: z.literal('policy'),
+    observations: width,
+    actions: width,
+    hidden,
+    slots: z.enum(['alike', 'apart']).default('alike'),
+  }),
 ])
 
 interface StrategyDefaults {

@@ -42,7 +42,13 @@ let policyFile: string
 let stateFile: string
 
 beforeAll(async () => {
-  const spec = { kind: 'policy', observations: policyObservations(13), actions: 53, hidden: [8, 8] } as const
+  const spec = {
+    kind: 'policy',
+    observations: policyObservations(13),
+    actions: 53,
+    hidden: [8, 8],
+    slots: 'apart',
+  } as const
   const policy = createPolicy(spec, loadKernels())
   policyFile = place('policy.safetensors', encodePolicy({ policy, parameters: policy.initialise('cli') }, 'v1'))
   stateFile = place('state.json', (await entente('--example')).stdout)

@@ -83,7 +83,7 @@ describe('a situation told by a document', () => {
 describe('advice', () => {
   const kernels = loadKernels()
   const policy = createPolicy(
-    { kind: 'policy', observations: policyObservations(13), actions: 53, hidden: [16, 16] },
+    { kind: 'policy', observations: policyObservations(13), actions: 53, hidden: [16, 16], slots: 'alike' },
     kernels,
   )
   const environment = createEnvironment({ topology: CAGE2, red: 'b-line', steps: 100, removal: 'standing' })

@@ -20,7 +20,7 @@ import type { PolicyTrainOptions } from './train.ts'
 
 const kernels = loadKernels()
 /** Three slots of two numbers each. */
-const small: PolicySpec = { kind: 'policy', observations: 6, actions: 13, hidden: [7, 6] }
+const small: PolicySpec = { kind: 'policy', observations: 6, actions: 13, hidden: [7, 6], slots: 'alike' }
 const weights = { clip: 0.2, entropyWeight: 0.03, valueWeight: 0.5 }
 
 /** Rows with masks, of which some are held by the clip and some are not. */
@@ -47,11 +47,12 @@ const relativeError = (exact: Float64Array, other: ArrayLike<number>): number =>
   return Math.sqrt(exact.reduce((sum, value, i) => sum + (value - (other[i] ?? 0)) ** 2, 0) / size)
 }
 
-describe('gradients of the PPO loss', () => {
-  const plan = planPolicy(small)
+describe.each(['alike', 'apart'] as const)('gradients of the PPO loss, slots %s', (slots) => {
+  const spec: PolicySpec = { ...small, slots }
+  const plan = planPolicy(spec)
   const rows = rowsOf(small, 40, 'gradient')
   const random = prng('start')
-  const start = createPolicy(small, kernels)
+  const start = createPolicy(spec, kernels)
     .initialise('gradient')
     .map((value) => value + (random.uniform() - 0.5) / 2)
   const point = Float64Array.from(start)
@@ -171,7 +172,13 @@ describe('advantages', () => {
   })
 })
 
-const spec: PolicySpec = { kind: 'policy', observations: policyObservations(13), actions: 53, hidden: [16, 16] }
+const spec: PolicySpec = {
+  kind: 'policy',
+  observations: policyObservations(13),
+  actions: 53,
+  hidden: [16, 16],
+  slots: 'alike',
+}
 const environment = createEnvironment({ topology: CAGE2, red: 'b-line', steps: 30, removal: 'standing' })
 const options: PolicyTrainOptions = {
   iterations: 2,
@@ -328,6 +335,7 @@ describe('specifications', () => {
       { ...small, actions: 0 },
       { ...small, hidden: [0.5, 1] },
       { ...small, hidden: [4] },
+      { ...small, slots: 'both' },
       { ...small, actions: 12 },
       { ...small, observations: 7 },
     ])

@@ -7,14 +7,15 @@ import { actionCount } from '../../models/response/blue.ts'
 /** As many as the challenge has hosts, and the default of `response.slots`. */
 const SLOTS = 13
 
-/** Widths of encoder and context, and of the head. */
-const HIDDEN = [64, 32]
+/** Alike: of encoder and context, and of the head. Apart: of the layers of both perceptrons. */
+const HIDDEN = { alike: [32, 32], apart: [64, 64] }
 
-export const defaultPolicy = (slots = SLOTS): PolicySpec => ({
+export const defaultPolicy = (slots = SLOTS, told: PolicySpec['slots'] = 'alike'): PolicySpec => ({
   kind: 'policy',
   observations: policyObservations(slots),
   actions: actionCount(slots),
-  hidden: HIDDEN,
+  hidden: HIDDEN[told],
+  slots: told,
 })
 
 /**
