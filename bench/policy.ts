@@ -1,6 +1,6 @@
 /**
  * Figures of the response policy: `node bench/policy.ts [--part challenge|unseen|all] [--seeds 1,2,3,4,5] [--red b-line]
- * [--removal any] [--iterations 250] [--rounds 80] [--episodes 1000] [--json FILE]`. Seeds of evaluation are never those of
+ * [--removal any] [--iterations 250] [--rounds 50] [--episodes 1000] [--json FILE]`. Seeds of evaluation are never those of
  * training. Without processes or network: the local work is that of a node, the mean is FedAvg's.
  */
 
@@ -128,7 +128,7 @@ interface Situation {
 
 /** Organisations with networks of their own and one attacker each; the policies meet networks that none of them has. */
 function unseenFigures(options: PolicyFigureOptions, onProgress: (line: string) => void): PolicyFigure[] {
-  const { seeds = ['1', '2', '3', '4', '5'], rounds = 80, stepsOfRound = 3200 } = options
+  const { seeds = ['1', '2', '3', '4', '5'], rounds = 50, stepsOfRound = 3200 } = options
   const rows = new Map<string, number[]>()
   const add = (key: string, value: number): void => void rows.set(key, [...(rows.get(key) ?? []), value])
   for (const seed of seeds) {
@@ -224,7 +224,7 @@ function main(): void {
       red: { type: 'string' },
       removal: { type: 'string' },
       iterations: { type: 'string', default: '250' },
-      rounds: { type: 'string', default: '80' },
+      rounds: { type: 'string', default: '50' },
       episodes: { type: 'string', default: '1000' },
       json: { type: 'string' },
     },
