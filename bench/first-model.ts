@@ -1,8 +1,8 @@
 /**
  * Figures of the first model, without processes or network: `node bench/first-model.ts [--data CAPTURE] [--orgs 5]
  * [--rounds 5] [--labels own|all] [--model mlp|tgnn] [--links 8] [--width 32] [--time 16] [--hidden 64,64] [--epochs 1] [--batch 1024] [--rate 0.003] [--mu 0] [--rows 50000]
- * [--seed 42] [--sets DIR]`. Splits the capture, or generates traffic,
- * ingests it, runs FedAvg in this process, evaluates, prints a table.
+ * [--visit ROWS] [--momentum 0] [--objective supervised|link] [--seed 42] [--sets DIR]`. Splits the capture, or generates traffic,
+ * ingests it, runs FedAvgM in this process, evaluates, prints a table.
  * `--sets DIR` keeps the data sets, so that the next run with another setting starts from them.
  */
 
@@ -38,6 +38,9 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '0.003' },
     mu: { type: 'string', default: '0' },
     rows: { type: 'string', default: '50000' },
+    visit: { type: 'string' },
+    momentum: { type: 'string', default: '0' },
+    objective: { type: 'string', default: 'supervised' },
     seed: { type: 'string', default: '42' },
     sets: { type: 'string' },
   },
@@ -109,11 +112,14 @@ const local = {
   optimiser: 'adam' as const,
   proximalMu: Number(values.mu),
   rowsMax: Number(values.rows),
+  rowsPerEpoch: values.visit === undefined ? null : Number(values.visit),
+  objective: values.objective === 'link' ? ('link' as const) : ('supervised' as const),
 }
 
-/** FedAvg: the mean of the trained models, weighted by rows. */
+/** FedAvgM: the mean of the trained models, weighted by rows, on a server that keeps `--momentum` of its last step. */
 async function federate(): Promise<Float32Array> {
   let parameters = createModel(spec, loadKernels()).initialise(values.seed)
+  const velocity = new Float64Array(parameters.length)
   const trainers = organisations.map((data) => createTrainer({ ...data, trainUntil: plan.trainUntil }))
   for (let round = 1; round <= Number(values.rounds); round++) {
     const mean = new Float64Array(parameters.length)
@@ -131,7 +137,10 @@ async function federate(): Promise<Float32Array> {
       trained.parameters.forEach((value, at) => (mean[at] = (mean[at] ?? 0) + value * sampleCount))
       samples += sampleCount
     }
-    parameters = Float32Array.from(mean, (value) => value / samples)
+    parameters = parameters.map((value, at) => {
+      velocity[at] = Number(values.momentum) * (velocity[at] ?? 0) + ((mean[at] ?? 0) / samples - value)
+      return value + (velocity[at] ?? 0)
+    })
   }
   await Promise.all(trainers.map((trainer) => trainer.close()))
   return parameters
