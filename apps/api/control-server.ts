@@ -13,6 +13,7 @@ import { downloadRoutes } from './routes/blobs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { modelRoutes } from './routes/models.ts'
+import { sanitizeRoute } from './routes/sanitize.ts'
 import { anythingSchema } from './schemas/common.ts'
 import { type Api, createServer } from './server.ts'
 
@@ -33,12 +34,13 @@ export async function createControlApi(node: OrganisationNode, options: ControlO
     requestsPerMinuteMax: REQUESTS_PER_MINUTE_MAX,
   })
   const authorise = async (request: FastifyRequest): Promise<void> => requireToken(request, options.token)
-  const { blobs, store } = node.ports
+  const { blobs, random, store } = node.ports
   const source = { ledger: node.ledger, exportLedger: () => exportLedger(node.federation, node.ledger) }
   healthRoutes(app, async () => void (await store.readValue('ready')))
   ledgerRoutes(app, API, source, authorise)
   modelRoutes(app, API, { ledger: node.ledger, blobs }, authorise)
   downloadRoutes(app, API, { blobs, authoriseDownload: authorise })
+  sanitizeRoute(app, API, { federation: node.federation, random, authorise })
 
   app.get(`${API}/status`, { schema: { response: { 200: anythingSchema } } }, async (request) => {
     await authorise(request)

@@ -87,6 +87,16 @@ declare module 'node:crypto' {
     setAuthTag(tag: ArrayBufferView): Decipher
   }
   type GcmName = 'aes-128-gcm' | 'aes-256-gcm'
+  /** Single blocks, of which a room builds a mode that OpenSSL lacks. */
+  export interface BlockCipher {
+    update(data: ArrayBufferView): Uint8Array<ArrayBuffer>
+    setAutoPadding(on: boolean): BlockCipher
+  }
+  export function createCipheriv(
+    algorithm: 'aes-128-ecb' | 'aes-192-ecb' | 'aes-256-ecb',
+    key: ArrayBufferView,
+    iv: null,
+  ): BlockCipher
   export function createCipheriv(
     algorithm: GcmName | 'aes-128-ctr' | 'aes-256-ctr',
     key: ArrayBufferView,

@@ -20,6 +20,8 @@ export function privacyRoutes(app: Api, prefix: string, hub: Hub): void {
       schema: { response: { 501: problemSchema } },
       handler: async (request) => {
         await requireReader(hub, request)
+        if (name === 'sanitize')
+          fail('not-available', 'a hub is not shown logs: ask the control interface of your own node to sanitise them')
         fail('not-available', 'the privacy functions are not part of this version')
       },
     })

@@ -12,8 +12,7 @@ const KEY = Uint8Array.of(
 const pan = cryptoPan(KEY)
 
 const parse = (address: string): number[] => [address.split('.').reduce((word, octet) => word * 256 + Number(octet), 0)]
-const print = ([word = 0]: readonly number[]): string =>
-  [24, 16, 8, 0].map((shift) => (word >>> shift) & 255).join('.')
+const print = ([word = 0]: readonly number[]): string => [24, 16, 8, 0].map((shift) => (word >>> shift) & 255).join('.')
 
 /** Length of the prefix that two addresses share. */
 function shared(a: readonly number[], b: readonly number[]): number {

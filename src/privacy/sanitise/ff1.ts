@@ -24,7 +24,7 @@ const LENGTH_MAX = 4096
 /** @param key - of AES-128, 192 or 256 @param radix - 2 to 65,536 */
 export function ff1(key: Uint8Array, radix: number): Ff1 {
   if (!Number.isInteger(radix) || radix < 2 || radix > 65_536) fail('internal', `FF1 has no radix ${radix}`)
-  const cipher = createCipheriv(`aes-${8 * key.length}-ecb`, key, null).setAutoPadding(false)
+  const cipher = createCipheriv(cipherOf(key), key, null).setAutoPadding(false)
   const base = BigInt(radix)
 
   /** PRF of section 4: CBC-MAC of whole blocks. */
@@ -70,6 +70,11 @@ export function ff1(key: Uint8Array, radix: number): Ff1 {
     encrypt: (numerals, tweak = new Uint8Array()) => run(numerals, tweak, true),
     decrypt: (numerals, tweak = new Uint8Array()) => run(numerals, tweak, false),
   }
+}
+
+function cipherOf({ length }: Uint8Array): 'aes-128-ecb' | 'aes-192-ecb' | 'aes-256-ecb' {
+  const name = ({ 16: 'aes-128-ecb', 24: 'aes-192-ecb', 32: 'aes-256-ecb' } as const)[length]
+  return name ?? fail('internal', `AES has no key of ${length} bytes`)
 }
 
 function check(numerals: readonly number[], radix: number): void {

@@ -1,0 +1,64 @@
+import { createServer as createHttpServer } from 'node:http'
+import { pino } from 'pino'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fail } from '../../src/base/errors.ts'
+import { systemRandom } from '../../src/node/random.ts'
+import { sanitizeRoute } from './routes/sanitize.ts'
+import { type Api, createServer } from './server.ts'
+
+let app: Api
+beforeAll(async () => {
+  app = await createServer({
+    title: 't',
+    description: 'd',
+    log: pino({ level: 'silent' }),
+    serverFactory: (handler) => createHttpServer(handler),
+    rateKey: () => 'one',
+    requestsPerMinuteMax: 100,
+  })
+  sanitizeRoute(app, '/api', {
+    federation: 'test.example',
+    random: systemRandom,
+    authorise: async (request) => {
+      if (request.headers.authorization !== 'Bearer right') fail('unauthenticated', 'no token')
+    },
+  })
+})
+afterAll(() => app.close())
+
+async function post(body: object, token = 'right') {
+  const headers = { authorization: `Bearer ${token}` }
+  const { statusCode, payload } = await app.inject({
+    method: 'POST',
+    url: '/api/privacy/sanitize',
+    payload: body,
+    headers,
+  })
+  return { statusCode, body: JSON.parse(payload) as Record<string, never> }
+}
+
+describe('privacy/sanitize of an organisation', () => {
+  it('gives back what may leave, null for what must not, and a report', async () => {
+    const lines = ['{"event_type":"flow","src_ip":"10.1.2.3","secret":"x"}', 'no json']
+    const { statusCode, body } = await post({ format: 'suricata-eve', lines })
+    expect(statusCode).toBe(200)
+    expect(body).toMatchObject({
+      lines: [expect.stringContaining('"src_ip"'), null],
+      report: { linesDropped: { json: 1 } },
+    })
+    expect(JSON.stringify(body)).not.toContain('10.1.2.3')
+  })
+
+  it('gives the same pseudonym again in one epoch, and another in the next', async () => {
+    const ask = async (epoch: string): Promise<unknown> =>
+      (await post({ lines: ['from 10.1.2.3'], epoch })).body['lines']
+    expect(await ask('1')).toEqual(await ask('1'))
+    expect(await ask('2')).not.toEqual(await ask('1'))
+  })
+
+  it('is for its own administrator only, and takes nothing else', async () => {
+    expect((await post({ lines: ['x'] }, 'wrong')).statusCode).toBe(401)
+    expect((await post({ lines: [] })).statusCode).toBe(400)
+    expect((await post({ lines: ['x'], format: 'xml' })).statusCode).toBe(400)
+  })
+})
