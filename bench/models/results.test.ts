@@ -32,6 +32,15 @@ describe('the figures of a bench', () => {
     expect(merge([older, newer]).cells).toEqual([{ table: 't', row: 'r', column: 'c', seed: '1', value: 2 }])
   })
 
+  it('of newcomers have a mean over all four, seed by seed', () => {
+    const results = createResults()
+    const sheet = sheetOf(results, '1')
+    for (const row of ['A', 'B', 'C']) sheet.record('DARPA, newcomer', row, { AUC: 0.5 })
+    expect(tablesOf(results)[0]?.rows.length).toBe(3)
+    sheet.record('DARPA, newcomer', 'F', { AUC: 0.9 })
+    expect(tablesOf(results)[0]?.rows[4]).toMatchObject({ name: 'mean', cells: [{ mean: 0.6 }] })
+  })
+
   it('replace what stands between the markers of their section, and nothing else', () => {
     const results = createResults()
     sheetOf(results, '1').record('NSL-KDD, official split', 'row', { column: 1 })

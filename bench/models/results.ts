@@ -65,8 +65,26 @@ export interface Table {
   readonly rows: readonly { readonly name: string; readonly cells: readonly (Summary | null)[] }[]
 }
 
+/** Tables whose rows have a mean, once all of them are there: by a word of the title, with the number of rows. */
+const WITH_MEAN = [{ word: 'newcomer', rows: 4 }]
+
+function meansOf(cells: readonly Cell[]): Cell[] {
+  const groups = new Map<string, Cell[]>()
+  for (const cell of cells) {
+    const key = JSON.stringify([cell.table, cell.column, cell.seed])
+    groups.set(key, [...(groups.get(key) ?? []), cell])
+  }
+  return [...groups.values()].flatMap((group): Cell[] => {
+    const [first] = group
+    const wanted = WITH_MEAN.find(({ word }) => first?.table.includes(word))
+    if (first === undefined || wanted?.rows !== group.length) return []
+    return [{ ...first, row: 'mean', value: summarise(group.map(({ value }) => value))?.mean ?? null }]
+  })
+}
+
 /** In the order in which tables, rows and columns were first recorded. */
-export function tablesOf({ cells }: Pick<Results, 'cells'>): Table[] {
+export function tablesOf({ cells: recorded }: Pick<Results, 'cells'>): Table[] {
+  const cells = [...recorded, ...meansOf(recorded)]
   const titles = [...new Set(cells.map(({ table }) => table))]
   return titles.map((title) =>
     tableOf(

@@ -26,7 +26,9 @@ export interface Part {
 export function partsOf(only: string): Part[] {
   return only.split(',').flatMap((asked) => {
     const [section = '', part] = asked.split('/')
-    const parts = Object.entries(SECTIONS[section] ?? {}).filter(([name]) => part === undefined || part === name)
+    const parts = Object.entries(SECTIONS[section] ?? {}).filter(
+      ([name]) => part === undefined || part === name || name.startsWith(`${part}-`),
+    )
     if (parts.length === 0)
       throw new Error(`--only takes a list of ${Object.keys(SECTIONS).join(', ')}, or of their parts`)
     return parts.map(([name, run]) => ({ section, name, run }))

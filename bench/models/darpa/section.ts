@@ -5,7 +5,6 @@ import { createModel, type ThreatModelSpec } from '../../../src/models/model.ts'
 import { DEFAULT_MLP, defaultModel } from '../../../src/node/default-model.ts'
 import { featureNames } from '../../../src/telemetry/features.ts'
 import type { Participant } from '../federation.ts'
-import { summarise } from '../results.ts'
 import type { Section, SectionContext } from '../section.ts'
 import { type Figures, othersFigures, pooledFigures, rankingFigures, recallByFamily } from './figures.ts'
 import { writeMadeUpCapture } from './made-up.ts'
@@ -18,8 +17,7 @@ import {
   type ArmScores,
   type Bench,
   type Part,
-  scoreAll,
-  type Trained,
+  scoreArms,
   type Training,
   trainFederated,
   trainSituation,
@@ -51,7 +49,12 @@ export const DARPA_PARTS: Readonly<Record<string, Section>> = {
   labels: withCapture((context, capture) => onFeatures(context, capture, (bench) => labelled(bench, context))),
   skewed: withCapture((context, capture) => onFeatures(context, capture, (bench) => skewed(bench, context))),
   early: withCapture((context, capture) => onFeatures(context, capture, (bench) => early(bench, context))),
-  newcomer: withCapture((context, capture) => onFeatures(context, capture, (bench) => newcomers(bench, context))),
+  ...Object.fromEntries(
+    NEWCOMERS.map((id) => [
+      `newcomer-${id}`,
+      withCapture((context, capture) => onFeatures(context, capture, (bench) => welcomed(bench, context, id))),
+    ]),
+  ),
   logistic: withCapture(async (context, capture) => {
     if (context.model !== 'mlp') return context.skip('logistic regression stands beside the perceptron')
     const spec = { ...DEFAULT_MLP, hidden: [] }
@@ -108,9 +111,15 @@ function optionsOf({ organisations, ticks }: Bench): SituationOptions {
   return { ticks, organisations: organisations.map(({ id }) => id), familyCounts: (id) => counts.get(id) ?? {} }
 }
 
-async function measured(bench: Bench, situation: Situation, arms: readonly Arm[] = ALL_ARMS): Promise<ArmScores> {
-  const scored = await scoreAll(bench, [await trainSituation(bench, situation, arms)])
-  return scored.get(situation.name) ?? {}
+/** Trains the arms, and scores the test slices of all organisations or of those named. */
+async function measured(
+  bench: Bench,
+  situation: Situation,
+  arms: readonly Arm[] = ALL_ARMS,
+  of: readonly string[] = bench.organisations.map(({ id }) => id),
+): Promise<ArmScores> {
+  const trained = await trainSituation(bench, situation, arms)
+  return scoreArms({ ...bench, organisations: bench.organisations.filter(({ id }) => of.includes(id)) }, trained)
 }
 
 async function labelled(bench: Bench, context: SectionContext): Promise<void> {
@@ -185,30 +194,18 @@ function recordFamilies(arms: ArmScores, organisations: readonly Organisation[],
   }
 }
 
-/** Each newcomer's figures on its own test slice, and their mean. */
-async function newcomers(bench: Bench, context: SectionContext): Promise<void> {
-  const table = titled(context, 'newcomer without positives of its own')
-  const options = optionsOf(bench)
-  const trained: Trained[] = []
-  for (const id of NEWCOMERS) trained.push(await trainSituation(bench, newcomer(options, id), ['federated']))
-  const scored = await scoreAll(bench, trained)
-  const columns = new Map<string, (number | null)[]>()
-  for (const id of NEWCOMERS) {
-    const federated = scored.get(`newcomer ${id}`)?.federated?.find((part) => part.id === id)
-    const without = baselineParts(bench.organisations, 'MIDAS-F').find((part) => part.id === id)
-    if (federated === undefined || without === undefined) continue
-    const figures = {
-      ...prefixed('federated', rankingFigures(federated)),
-      ...prefixed('MIDAS-F', rankingFigures(without)),
-    }
-    for (const [column, value] of Object.entries(figures)) columns.set(column, [...(columns.get(column) ?? []), value])
-    context.sheet.record(table, id.toUpperCase(), figures)
+/** The newcomer's figures on its own test slice; the page adds the mean over newcomers. */
+async function welcomed(bench: Bench, context: SectionContext, id: string): Promise<void> {
+  const situation = newcomer(optionsOf(bench), id)
+  const arms = await measured(bench, situation, ['federated'], [id])
+  const without = baselineParts(bench.organisations, 'MIDAS-F').find((part) => part.id === id)
+  const [federated] = arms.federated ?? []
+  if (federated === undefined || without === undefined) return
+  const figures = {
+    ...prefixed('federated', rankingFigures(federated)),
+    ...prefixed('MIDAS-F', rankingFigures(without)),
   }
-  const means = [...columns].map(([column, values]): [string, number | null] => [
-    column,
-    summarise(values)?.mean ?? null,
-  ])
-  context.sheet.record(table, 'mean', Object.fromEntries(means))
+  context.sheet.record(titled(context, 'newcomer without positives of its own'), id.toUpperCase(), figures)
 }
 
 /** The network as a link predictor, trained together without any label: its surprise on the test slices. */

@@ -165,18 +165,14 @@ export type Part = Scored & { readonly id: string }
 /** By arm, for each organisation that has such a model. */
 export type ArmScores = Partial<Record<Arm, Part[]>>
 
-export async function scoreAll(bench: Bench, trained: readonly Trained[]): Promise<Map<string, ArmScores>> {
+export async function scoreArms(bench: Bench, { arms }: Trained): Promise<ArmScores> {
   const model = createModel(bench.spec, bench.kernels)
-  const result = new Map<string, ArmScores>(trained.map(({ situation }) => [situation.name, {}]))
+  const result: ArmScores = {}
   for (const { id, slice, readTest } of bench.organisations) {
-    const jobs = trained.flatMap(({ situation, arms }) =>
-      (Object.keys(arms) as Arm[]).flatMap((arm) => {
-        const parameters = arms[arm][id]
-        return parameters === undefined
-          ? []
-          : [{ situation: situation.name, arm, parameters, scores: new Float32Array(slice.rows.length) }]
-      }),
-    )
+    const jobs = (Object.keys(arms) as Arm[]).flatMap((arm) => {
+      const parameters = arms[arm][id]
+      return parameters === undefined ? [] : [{ arm, parameters, scores: new Float32Array(slice.rows.length) }]
+    })
     bench.onProgress(`scoring ${id} by ${jobs.length} models`)
     const distinct = distinctBy(jobs, ({ parameters }) => parameters)
     await readTest((rows, from, count) => {
@@ -185,10 +181,7 @@ export async function scoreAll(bench: Bench, trained: readonly Trained[]): Promi
         for (const job of same) job.scores.set(scores, from)
       }
     })
-    for (const { situation, arm, scores } of jobs) {
-      const arms = result.get(situation) ?? {}
-      arms[arm] = [...(arms[arm] ?? []), { id, slice, scores }]
-    }
+    for (const { arm, scores } of jobs) result[arm] = [...(result[arm] ?? []), { id, slice, scores }]
   }
   return result
 }
