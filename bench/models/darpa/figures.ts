@@ -2,6 +2,7 @@
 
 import {
   FALSE_POSITIVE_RATE,
+  KIND_ATTACK,
   KIND_OTHERS,
   KIND_STEALTHY,
   measure,
@@ -33,7 +34,6 @@ export function rankingFigures({ slice, scores }: Scored): Figures {
 export function pooledFigures(parts: readonly Scored[]): Figures {
   const slice = poolSlices(parts.map((part) => part.slice))
   const { stealthyAuc, stealthyAp, unique } = measure(slice, concatScores(parts))
-  const recalls = Object.values(recallByFamily(parts))
   const found = parts.map(incidentsFound)
   const total = found.reduce((sum, { total: of }) => sum + of, 0)
   return {
@@ -41,7 +41,8 @@ export function pooledFigures(parts: readonly Scored[]): Figures {
     AP: stealthyAp,
     'triples AUC': unique.stealthyAuc,
     'triples AP': unique.stealthyAp,
-    'macro recall': recalls.length === 0 ? null : recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length,
+    'macro recall': macro(recallByFamily(parts)),
+    'macro recall, own thresholds': macro(recallByFamily(parts, 'own')),
     [`incidents of ${total}`]: found.reduce((sum, { found: of }) => sum + of, 0),
   }
 }
@@ -57,14 +58,23 @@ export function othersFigures(parts: readonly (Scored & { readonly others: reado
   return { "others' recall": othersRecall, "triples others' recall": unique.othersRecall }
 }
 
-/** Recall of each stealthy family at 1 % false positives among all organisations' benign rows. */
-export function recallByFamily(parts: readonly Scored[]): Record<string, number> {
-  const slice = poolSlices(parts.map((part) => part.slice))
-  const scores = concatScores(parts)
-  const attacks = slice.kinds.map((kind) => kind & 1)
-  const threshold = thresholdAtFalsePositiveRate(scores, attacks, FALSE_POSITIVE_RATE)
+function macro(recalls: Readonly<Record<string, number>>): number | null {
+  const values = Object.values(recalls)
+  return values.length === 0 ? null : values.reduce((sum, recall) => sum + recall, 0) / values.length
+}
+
+/**
+ * Recall of each stealthy family at 1 % false positives: one threshold among all organisations' benign rows, or one of each
+ * organisation among its own, as organisations have in practice.
+ */
+export function recallByFamily(
+  parts: readonly Scored[],
+  thresholds: 'common' | 'own' = 'common',
+): Record<string, number> {
+  const common = thresholdOf(concatKinds(parts), concatScores(parts))
   const counts = new Map<string, { rows: number; found: number }>()
   for (const part of parts) {
+    const threshold = thresholds === 'common' ? common : thresholdOf(part.slice.kinds, part.scores)
     part.scores.forEach((score, i) => {
       if (((part.slice.kinds[i] ?? 0) & KIND_STEALTHY) === 0) return
       const name = part.slice.families[part.slice.family[i] ?? 0] ?? ''
@@ -74,6 +84,11 @@ export function recallByFamily(parts: readonly Scored[]): Record<string, number>
   }
   const large = [...counts].filter(([, { rows }]) => rows >= FAMILY_ROWS_MIN).sort(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(large.map(([name, { rows, found }]) => [name, found / rows]))
+}
+
+function thresholdOf(kinds: Uint8Array, scores: Float32Array): number {
+  const attacks = kinds.map((kind) => kind & KIND_ATTACK)
+  return thresholdAtFalsePositiveRate(scores, attacks, FALSE_POSITIVE_RATE)
 }
 
 /**
@@ -97,6 +112,10 @@ function incidentsFound({ slice, scores }: Scored): { found: number; total: numb
     if (incident >= 0 && (scores[i] ?? 0) >= threshold) found.add(incident)
   })
   return { found: found.size, total: count }
+}
+
+function concatKinds(parts: readonly Scored[]): Uint8Array {
+  return poolSlices(parts.map(({ slice }) => slice)).kinds
 }
 
 function concatScores(parts: readonly Scored[]): Float32Array {
