@@ -1,0 +1,87 @@
+/**
+ * The hub in secure aggregation: the server of Bonawitz et al. 2017, Figure 4 (malicious variant), with the neighbour
+ * graph of Bell et al. 2020. Stream `unmasking/<roundId>`, at the hub.
+ *
+ *   idle -> advertising -> sharing -> masking -> agreeing -> unmasking -> summing -> done
+ *   any phase before done -> abandoned{reason}
+ *
+ * 1. A phase ends when everybody answered, or when its time is over; below the quorum the round is abandoned.
+ * 2. Who missed a phase is out of the later ones: what comes late is refused with `round-closed`.
+ * 3. Each participant is counted once a phase; a second, different message is refused.
+ * 4. The sum is exact or there is none: every recovered secret is checked against what its owner published.
+ */
+
+import { fail } from '../../base/errors.ts'
+import type { OrganisationId } from '../../base/ids.ts'
+import type { Machine } from '../../base/machine.ts'
+import {
+  abandon,
+  closeAdvertising,
+  closeAgreeing,
+  closeMasking,
+  closeSharing,
+  closeUnmasking,
+  only,
+  open,
+  type ServerStep,
+  takeAgreement,
+  takeKeys,
+  takeReveal,
+  takeShares,
+  takeVector,
+} from './server-moves.ts'
+import type { CollectingPhase, ServerEffect, ServerEvent, ServerState } from './server-state.ts'
+
+export function maskingServer(): Machine<ServerState, ServerEvent, ServerEffect> {
+  return { kind: 'unmasking', initial: () => ({ phase: 'idle' }), step }
+}
+
+function step(state: ServerState, event: ServerEvent): ServerStep {
+  switch (event.type) {
+    case 'opened':
+      return state.phase === 'idle' ? open(event) : only(state)
+    case 'keys':
+      return state.phase === 'advertising' ? takeKeys(state, event) : late(state, event.from)
+    case 'shares':
+      return state.phase === 'sharing' ? takeShares(state, event) : late(state, event.from)
+    case 'vector':
+      return state.phase === 'masking' ? takeVector(state, event) : late(state, event.from)
+    case 'agreement':
+      return state.phase === 'agreeing' ? takeAgreement(state, event) : late(state, event.from)
+    case 'reveal':
+      return state.phase === 'unmasking' ? takeReveal(state, event) : late(state, event.from)
+    case 'phase-over':
+      return state.phase === event.phase ? close(state, event.at) : only(state)
+    case 'summed':
+      return state.phase === 'summing' ? only({ phase: 'done', facts: state.facts, sum: event.sum }) : only(state)
+    case 'summing-failed':
+      return state.phase === 'summing' ? abandon(state.participants, 'unmasking-failed', event.message) : only(state)
+    case 'cancelled':
+      return cancel(state)
+  }
+}
+
+function close(state: Extract<ServerState, { phase: CollectingPhase }>, at: number): ServerStep {
+  switch (state.phase) {
+    case 'advertising':
+      return closeAdvertising(state, at)
+    case 'sharing':
+      return closeSharing(state, at)
+    case 'masking':
+      return closeMasking(state, at)
+    case 'agreeing':
+      return closeAgreeing(state, at)
+    case 'unmasking':
+      return closeUnmasking(state)
+  }
+}
+
+function cancel(state: ServerState): ServerStep {
+  if (state.phase === 'done' || state.phase === 'abandoned' || state.phase === 'idle') return only(state)
+  const told = state.phase === 'summing' ? state.participants : state.context.invited.map((one) => one.organisation)
+  return abandon(told, 'cancelled', 'the round was cancelled')
+}
+
+function late(state: ServerState, from: OrganisationId): never {
+  return fail('round-closed', `the message of ${from} does not belong to phase "${state.phase}"`)
+}

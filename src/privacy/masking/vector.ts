@@ -1,0 +1,88 @@
+/**
+ * The part of a round that works on whole vectors: what the participant's machine and the hub's machine order, carried
+ * out beside them. An order is JSON and holds secrets: it is stored encrypted and removed with the round.
+ */
+
+import { fromBase64Url, toBase64Url } from '../../base/bytes.ts'
+import { fail } from '../../base/errors.ts'
+import type { Digest, OrganisationId } from '../../base/ids.ts'
+import { type MaskArithmetic, plainArithmetic } from './arithmetic.ts'
+import { keystream } from './keystream.ts'
+import { addVectors, applyMasks, type Mask } from './mask.ts'
+import { quantise, type Quantised, type Scale } from './quantise.ts'
+
+/** A mask as JSON: `+` or `-` and the seed, base64url. */
+export type MaskText = string
+
+export function maskText({ seed, sign }: Mask): MaskText {
+  return (sign === 1 ? '+' : '-') + toBase64Url(seed)
+}
+
+export function readMask(text: MaskText): Mask {
+  const seed = fromBase64Url(text.slice(1))
+  if (seed === undefined || !/^[+-]/.test(text)) fail('internal', 'not a mask')
+  return { seed, sign: text.startsWith('+') ? 1 : -1 }
+}
+
+/** What a participant does to its update. */
+export interface MaskOrder {
+  readonly length: number
+  readonly weight: number
+  readonly scale: Scale
+  /** Key of the stochastic rounding, 16 bytes, base64url: the same update gives the same vector after a crash. */
+  readonly rounding: string
+  readonly masks: readonly MaskText[]
+}
+
+/** The quantised update without masks: what the sum is made of. Never leaves the organisation. */
+export function quantiseFor(order: MaskOrder, update: Float32Array): Quantised {
+  if (update.length !== order.length)
+    fail('wrong-shape', `the update has ${update.length} values, the round takes ${order.length}`)
+  const rounding = fromBase64Url(order.rounding) ?? fail('internal', 'not a key')
+  return quantise(update, order.weight, order.scale, keystream(rounding))
+}
+
+/** Round 2 of Bonawitz et al. 2017, Figure 4: y_u = x_u + PRG(b_u) + sum of +-PRG(s_uv), mod 2^b, little-endian. */
+export function maskUpdate(
+  order: MaskOrder,
+  update: Float32Array,
+  arithmetic: MaskArithmetic = plainArithmetic(order.scale.width),
+): Quantised {
+  const quantised = quantiseFor(order, update)
+  applyMasks(quantised.words, order.masks.map(readMask), arithmetic)
+  return quantised
+}
+
+/** What the hub does to the masked vectors. */
+export interface UnmaskOrder {
+  readonly length: number
+  readonly scale: Scale
+  /** Of the survivors. */
+  readonly totalWeight: number
+  readonly vectors: readonly { readonly organisation: OrganisationId; readonly vector: Digest }[]
+  /** What is still in the sum of the vectors, with the opposite sign. */
+  readonly masks: readonly MaskText[]
+}
+
+/**
+ * Round 4: z = sum of y_u without what is left of the masks, for bytes `offset` and following of the vectors.
+ * @param vectors that range of each masked vector, in the order of `order.vectors`
+ * @returns the same range of the sum of the quantised updates
+ */
+export function unmaskSum(
+  order: UnmaskOrder,
+  vectors: readonly Uint8Array[],
+  arithmetic: MaskArithmetic = plainArithmetic(order.scale.width),
+  offset = 0,
+): Uint8Array {
+  if (vectors.length !== order.vectors.length) fail('internal', 'a masked vector is missing')
+  const sum = new Uint8Array(vectors[0]?.length ?? 0)
+  addVectors(sum, vectors, arithmetic)
+  applyMasks(sum, order.masks.map(readMask), arithmetic, offset)
+  return sum
+}
+
+/** Bytes of a masked vector. */
+export function vectorBytes({ length, scale }: Pick<MaskOrder, 'length' | 'scale'>): number {
+  return (length * scale.width) / 8
+}
