@@ -3,14 +3,14 @@
 import { allocateDense, backwardDense, forwardDense } from './dense.ts'
 import type { Kernels } from './kernels/kernels.ts'
 import type { MlpPlan } from './mlp.ts'
-import type { LabelledBatchSource, TrainOptions, TrainResult } from './model.ts'
+import type { TrainingSource, TrainOptions, TrainResult } from './model.ts'
 import { type Batch, checkTraining, gatherLabels, gatherRows, type Trainee, trainInBatches } from './training-loop.ts'
 
 export function trainMlp(
   plan: MlpPlan,
   kernels: Kernels,
   start: Float32Array,
-  data: LabelledBatchSource,
+  data: TrainingSource,
   options: TrainOptions,
   onEpoch?: (epoch: number, loss: number) => void,
 ): TrainResult {
@@ -25,7 +25,7 @@ export function trainMlp(
 function openTrainee(
   { layers }: MlpPlan,
   kernels: Kernels,
-  data: LabelledBatchSource,
+  data: TrainingSource,
   batchSize: number,
   parameters: number,
   gradient: number,

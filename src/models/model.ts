@@ -66,15 +66,28 @@ export interface TrainOptions {
   readonly objective?: Objective
 }
 
-export interface LabelledBatchSource {
+/** Values that are not in memory, read when they are needed. */
+export interface RowReader {
+  readonly length: number
+  /** Copies the values from number `from` on until `into` is full. */
+  read(from: number, into: Float32Array): void
+}
+
+/** What a model is trained on. */
+export interface TrainingSource {
   readonly rows: number
   readonly width: number
   /** Row-major, rows * width. */
-  readonly features: Float32Array
+  readonly features: Float32Array | RowReader
   /** 0 benign, 1 attack; one a row. */
   readonly labels: Uint8Array
   /** Extra loss weight of each row. */
   readonly weights?: Float32Array
+}
+
+/** All of it in memory. */
+export interface LabelledBatchSource extends TrainingSource {
+  readonly features: Float32Array
 }
 
 export interface TrainResult {
@@ -105,7 +118,7 @@ export interface Model {
    */
   train(
     parameters: Float32Array,
-    data: LabelledBatchSource,
+    data: TrainingSource,
     options: TrainOptions,
     onEpoch?: (epoch: number, loss: number) => void,
   ): TrainResult

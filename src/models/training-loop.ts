@@ -3,7 +3,7 @@
 import { fail } from '../base/errors.ts'
 import { prng, shuffle } from '../base/prng.ts'
 import type { Kernels } from './kernels/kernels.ts'
-import type { LabelledBatchSource, TrainOptions, TrainResult } from './model.ts'
+import type { TrainingSource, TrainOptions, TrainResult } from './model.ts'
 import { createOptimiser, type OptimiserMemory } from './optimiser.ts'
 
 /** A class ratio of a thousand would let a handful of rows decide a step. */
@@ -17,7 +17,7 @@ export function defaultPositiveWeight(labels: Uint8Array): number {
 }
 
 /** @throws no-data, wrong-shape, invalid-request */
-export function checkTraining(width: number, data: LabelledBatchSource, options: TrainOptions): void {
+export function checkTraining(width: number, data: TrainingSource, options: TrainOptions): void {
   const { rows, features, labels, weights } = data
   if (rows < 1) fail('no-data', 'there is no row to train on')
   if (data.width !== width) fail('wrong-shape', `the model takes ${width} features, the rows have ${data.width}`)
@@ -58,7 +58,7 @@ export function trainInBatches(
   kernels: Kernels,
   start: Float32Array,
   trainable: TrainableRange,
-  data: LabelledBatchSource,
+  data: TrainingSource,
   options: TrainOptions,
   open: (parameters: number, gradient: number) => Trainee,
   onEpoch?: (epoch: number, loss: number) => void,
@@ -90,7 +90,7 @@ function runEpochs(
   memory: OptimiserMemory,
   { from: first, count }: TrainableRange,
   trainee: Trainee,
-  data: LabelledBatchSource,
+  data: TrainingSource,
   options: TrainOptions,
   onEpoch?: (epoch: number, loss: number) => void,
 ): TrainResult {
@@ -130,7 +130,7 @@ function shifted({ parameters, gradient, anchor, moments }: OptimiserMemory, byt
 }
 
 /** Fills the weights of a batch; returns their sum. */
-function weigh(data: LabelledBatchSource, rows: Uint32Array, positiveWeight: number, weights: Float32Array): number {
+function weigh(data: TrainingSource, rows: Uint32Array, positiveWeight: number, weights: Float32Array): number {
   let sum = 0
   rows.forEach((row, i) => {
     const weight = Math.fround((data.weights?.[row] ?? 1) * (data.labels[row] === 1 ? positiveWeight : 1))
@@ -141,13 +141,14 @@ function weigh(data: LabelledBatchSource, rows: Uint32Array, positiveWeight: num
 }
 
 /** Copies rows by number into one block. */
-export function gatherRows({ width, features }: LabelledBatchSource, rows: Uint32Array, into: Float32Array): void {
+export function gatherRows({ width, features }: TrainingSource, rows: Uint32Array, into: Float32Array): void {
   for (let i = 0; i < rows.length; i++) {
     const from = (rows[i] ?? 0) * width
-    into.set(features.subarray(from, from + width), i * width)
+    if (features instanceof Float32Array) into.set(features.subarray(from, from + width), i * width)
+    else features.read(from, into.subarray(i * width, (i + 1) * width))
   }
 }
 
-export function gatherLabels({ labels }: LabelledBatchSource, rows: Uint32Array, into: Uint8Array): void {
+export function gatherLabels({ labels }: TrainingSource, rows: Uint32Array, into: Uint8Array): void {
   for (let i = 0; i < rows.length; i++) into[i] = labels[rows[i] ?? 0] ?? 0
 }

@@ -18,12 +18,16 @@ async function train(task: TrainTask, onProgress: (progress: number) => void): P
   try {
     const model = createModel(task.spec, kernels)
     const matrix = await pooledMatrix(datasets, task, model.spec)
-    const start = model.initialise(task.options.seed)
-    const { parameters } = model.train(start, matrix, task.options, (epoch) =>
-      onProgress((epoch + 1) / task.options.epochs),
-    )
-    const result: TrainedModel = { parameters, families: matrix.families, rows: matrix.rows }
-    return { result, transfer: [parameters.buffer as ArrayBuffer] }
+    try {
+      const start = model.initialise(task.options.seed)
+      const { parameters } = model.train(start, matrix, task.options, (epoch) =>
+        onProgress((epoch + 1) / task.options.epochs),
+      )
+      const result: TrainedModel = { parameters, families: matrix.families, rows: matrix.rows }
+      return { result, transfer: [parameters.buffer as ArrayBuffer] }
+    } finally {
+      matrix.features.close()
+    }
   } finally {
     for (const dataset of datasets) await dataset.close()
   }
@@ -35,17 +39,18 @@ function pooledMatrix(
   { data, options, rowsMax }: TrainTask,
   spec: ThreatModelSpec,
 ): Promise<TrainingMatrix> {
+  const directory = data[0]?.directory ?? fail('internal', 'no data set was named')
   const parts = datasets.map((dataset, i) => ({ dataset, data: data[i] as LabelledData }))
   if (options.objective === 'link') {
     if (spec.kind !== 'tgnn') fail('model-invalid', 'a perceptron does not learn links')
-    return gatherLinkMatrix(parts, spec, rowsMax)
+    return gatherLinkMatrix(parts, spec, rowsMax, directory)
   }
   const labelled = parts.flatMap(({ dataset, data: of }) => {
     const selected = selectOrNone(dataset, of, rowsMax)
     return selected === undefined ? [] : [{ dataset, selected }]
   })
   if (labelled.length === 0) fail('no-data', 'no interaction before the cut has a label that anyone here knows')
-  return gatherMatrix(labelled, spec)
+  return gatherMatrix(labelled, spec, directory)
 }
 
 async function score(task: ScoreTask, onProgress: (progress: number) => void): Promise<Answer> {

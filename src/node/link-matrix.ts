@@ -8,7 +8,8 @@ import { type Prng, prng } from '../base/prng.ts'
 import type { TgnnSpec } from '../models/model.ts'
 import type { HostKey } from '../telemetry/graph/host-key.ts'
 import type { OpenDataset } from './dataset-files.ts'
-import { checkGraphSpec, type GraphRow, modelWidth, walkGraph } from './model-rows.ts'
+import { checkGraphSpec, type GraphRow, Handed, modelWidth, walkGraph } from './model-rows.ts'
+import { filledRowFile } from './row-file.ts'
 import type { LabelledData, TrainingMatrix } from './training-matrix.ts'
 import { fail } from '../base/errors.ts'
 
@@ -20,29 +21,36 @@ export interface LinkPart {
   readonly data: LabelledData
 }
 
-/** Half of `rowsMax` links of each data set before its cut, whatever their labels. @throws no-data, wrong-shape */
+/**
+ * Half of `rowsMax` links of each data set before its cut, whatever their labels. Whoever asks closes the file of the
+ * matrix, which is in `directory`.
+ * @throws no-data, wrong-shape, storage-full
+ */
 export async function gatherLinkMatrix(
   parts: readonly LinkPart[],
   spec: TgnnSpec,
   rowsMax: number,
+  directory: string,
 ): Promise<TrainingMatrix> {
   const width = modelWidth(spec)
   const chosen = parts.map(({ dataset, data }) => chooseLinks(dataset, data, Math.max(1, Math.floor(rowsMax / 2))))
   const links = chosen.reduce((sum, rows) => sum + rows.length, 0)
   if (links === 0) fail('no-data', 'there is no interaction before the cut')
-  const features = new Float32Array(2 * links * width)
   const labels = Uint8Array.from({ length: 2 * links }, (_, i) => i % 2)
-  let at = 0
-  for (const [i, { dataset }] of parts.entries()) {
-    checkGraphSpec(dataset, spec)
-    const random = prng(`made-up links/${i}`)
-    await walkGraph(dataset, spec, chosen[i] ?? new Uint32Array(0), (row) => {
-      const into = (pair: readonly [HostKey, HostKey]): void =>
-        row.context.context(...pair, row.time, features, at++ * width + spec.features)
-      into([row.source, row.destination])
-      into(madeUp(dataset, row, random))
-    })
-  }
+  const features = await filledRowFile(directory, async (file) => {
+    const out = new Handed(width, (block, _from, count) => file.append(block.subarray(0, count * width)))
+    for (const [i, { dataset }] of parts.entries()) {
+      checkGraphSpec(dataset, spec)
+      const random = prng(`made-up links/${i}`)
+      await walkGraph(dataset, spec, chosen[i] ?? new Uint32Array(0), (row) => {
+        const put = (pair: readonly [HostKey, HostKey]): void =>
+          row.context.context(...pair, row.time, out.values, out.next() + spec.features)
+        put([row.source, row.destination])
+        put(madeUp(dataset, row, random))
+      })
+    }
+    out.flush()
+  })
   return { rows: 2 * links, width, features, labels, positives: links, families: [] }
 }
 

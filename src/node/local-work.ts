@@ -21,10 +21,11 @@ export async function gatherWork(
   if (objective === 'link' && spec.kind !== 'tgnn') fail('model-invalid', 'a perceptron does not learn links')
   if (objective === 'supervised') {
     const selected = selectOrNone(dataset, data, rowsMax)
-    if (selected !== undefined) return { matrix: await gatherMatrix([{ dataset, selected }], spec), objective }
+    if (selected !== undefined)
+      return { matrix: await gatherMatrix([{ dataset, selected }], spec, data.directory), objective }
   }
   if (spec.kind !== 'tgnn') fail('no-data', 'no interaction before the cut has a label that this organisation knows')
-  return { matrix: await gatherLinkMatrix([{ dataset, data }], spec, rowsMax), objective: 'link' }
+  return { matrix: await gatherLinkMatrix([{ dataset, data }], spec, rowsMax, data.directory), objective: 'link' }
 }
 
 /** The rows whose labels an organisation knows; undefined if it knows none. */

@@ -14,7 +14,7 @@ import { loadKernels } from './kernels.ts'
 import { gatherLinkMatrix } from './link-matrix.ts'
 import { modelWidth, readModelRows } from './model-rows.ts'
 import { createTrainer } from './trainer.ts'
-import { gatherMatrix, selectRows } from './training-matrix.ts'
+import { gatherMatrix, selectRows, type TrainingMatrix } from './training-matrix.ts'
 
 const ROWS = 3000
 const CUT = 2000
@@ -62,6 +62,12 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
+function rowOf({ features }: TrainingMatrix, row: number): Float32Array {
+  const values = new Float32Array(width)
+  features.read(row * width, values)
+  return values
+}
+
 describe('rows of a temporal graph network', () => {
   it('are the same bits from a stored data set and from a stream', async () => {
     const stored = await rowsOf(await datasetOf(traffic), ROWS)
@@ -103,11 +109,12 @@ describe('rows of a temporal graph network', () => {
     const dataset = await datasetOf(traffic)
     const data = { directory: dataset.directory, trainUntil: CUT, families: 'all' as const }
     const selected = selectRows(dataset, data, 500)
-    const matrix = await gatherMatrix([{ dataset, selected }], spec)
+    const matrix = await gatherMatrix([{ dataset, selected }], spec, dataset.directory)
     const all = await rowsOf(dataset, ROWS)
     const expected = [...selected.rows].map((row) => all.subarray(row * width, (row + 1) * width))
     expect(matrix.rows).toBe(500)
-    for (const [i, row] of expected.entries()) expect(matrix.features.subarray(i * width, (i + 1) * width)).toEqual(row)
+    for (const [i, row] of expected.entries()) expect(rowOf(matrix, i)).toEqual(row)
+    matrix.features.close()
   })
 })
 
@@ -115,17 +122,18 @@ describe('links without labels', () => {
   it('come in pairs, one that was and one made up, with nothing of the interaction itself', async () => {
     const dataset = await datasetOf(traffic)
     const data = { directory: dataset.directory, trainUntil: CUT, families: [] }
-    const matrix = await gatherLinkMatrix([{ dataset, data }], spec, 400)
+    const matrix = await gatherLinkMatrix([{ dataset, data }], spec, 400, dataset.directory)
     await dataset.close()
     expect(matrix.rows).toBe(400)
     expect([...matrix.labels.subarray(0, 4)]).toEqual([0, 1, 0, 1])
     let different = 0
     for (let row = 0; row < 400; row += 2) {
-      const [real, made] = [0, 1].map((i) => matrix.features.subarray((row + i) * width, (row + i + 1) * width))
+      const [real, made] = [0, 1].map((i) => rowOf(matrix, row + i))
       expect(real?.subarray(0, spec.features).every((value) => value === 0)).toBe(true)
       expect(made?.subarray(0, spec.features).every((value) => value === 0)).toBe(true)
       if (real?.some((value, c) => value !== made?.[c])) different++
     }
+    matrix.features.close()
     expect(different).toBeGreaterThan(190)
   })
 

@@ -28,6 +28,7 @@ async function matrixKey({ rowsMax, spec, objective }: TrainRequest): Promise<st
 async function workFor(request: TrainRequest, spec: ThreatModelSpec): Promise<LocalWork> {
   const key = await matrixKey(request)
   if (kept?.key === key) return kept.work
+  kept?.work.matrix.features.close()
   kept = undefined
   const dataset = await openDataset(data.directory)
   try {

@@ -1,10 +1,11 @@
 /** The rows that an organisation trains on, gathered from its data set into one matrix. */
 
-import type { LabelledBatchSource, ThreatModelSpec } from '../models/model.ts'
+import type { TrainingSource, ThreatModelSpec } from '../models/model.ts'
 import { ATTACK } from '../telemetry/dataset.ts'
 import { type TrainingRows, trainingRows } from '../telemetry/training-rows.ts'
 import type { OpenDataset } from './dataset-files.ts'
-import { modelWidth, readModelRows } from './model-rows.ts'
+import { modelWidth, readModelRows, type TakeRows } from './model-rows.ts'
+import { filledRowFile, type RowFile } from './row-file.ts'
 
 /** What an organisation knows: where its data set is, what is past, and which attack families it investigated. */
 export interface LabelledData {
@@ -14,7 +15,8 @@ export interface LabelledData {
   readonly families: readonly string[] | 'all'
 }
 
-export interface TrainingMatrix extends LabelledBatchSource {
+export interface TrainingMatrix extends TrainingSource {
+  readonly features: RowFile
   readonly positives: number
   /** Attack families among the rows. */
   readonly families: readonly string[]
@@ -30,23 +32,26 @@ export function selectRows(dataset: OpenDataset, data: LabelledData, rowsMax: nu
   return trainingRows(dataset.rows, dataset.info.techniques, { trainUntil, families, rowsMax, seed: 'entente' })
 }
 
-/** One matrix of the rows selected of several data sets, in order. @throws wrong-shape if the model takes other columns */
+/**
+ * One matrix of the rows selected of several data sets, in order. Whoever asks closes its file, which is in `directory`.
+ * @throws wrong-shape if the model takes other columns; storage-full
+ */
 export async function gatherMatrix(
   parts: readonly { dataset: OpenDataset; selected: TrainingRows }[],
   spec: ThreatModelSpec,
+  directory: string,
 ): Promise<TrainingMatrix> {
   const width = modelWidth(spec)
   const rows = parts.reduce((sum, { selected }) => sum + selected.rows.length, 0)
-  const features = new Float32Array(rows * width)
   const labels = new Uint8Array(rows)
   let at = 0
-  for (const { dataset, selected } of parts) {
-    const start = at
-    await readModelRows(dataset, spec, selected.rows, (block, from, count) =>
-      features.set(block.subarray(0, count * width), (start + from) * width),
-    )
-    for (const row of selected.rows) labels[at++] = dataset.rows.label(row) === ATTACK ? 1 : 0
-  }
+  const features = await filledRowFile(directory, async (file) => {
+    for (const { dataset, selected } of parts) {
+      const take: TakeRows = (block, _from, count) => file.append(block.subarray(0, count * width))
+      await readModelRows(dataset, spec, selected.rows, take)
+      for (const row of selected.rows) labels[at++] = dataset.rows.label(row) === ATTACK ? 1 : 0
+    }
+  })
   const positives = parts.reduce((sum, { selected }) => sum + selected.positives, 0)
   const families = [...new Set(parts.flatMap(({ selected }) => Object.keys(selected.families)))].toSorted()
   return { rows, width, features, labels, positives, families }

@@ -103,7 +103,7 @@ async function gather(
   }
 }
 
-function gatherLinks(
+async function gatherLinks(
   dataset: OpenDataset,
   directory: string,
   trainUntil: number,
@@ -111,7 +111,12 @@ function gatherLinks(
   rowsMax: number,
 ): Promise<LabelledBatchSource> {
   if (spec.kind !== 'tgnn') fail('model-invalid', 'a perceptron does not learn links')
-  return gatherLinkMatrix([{ dataset, data: { directory, trainUntil, families: [] } }], spec, rowsMax)
+  const part = { dataset, data: { directory, trainUntil, families: [] } }
+  const { features: file, ...matrix } = await gatherLinkMatrix([part], spec, rowsMax, directory)
+  const features = new Float32Array(file.length)
+  file.read(0, features)
+  file.close()
+  return { ...matrix, features }
 }
 
 /** The windowed bank remembers as long as the test lasts in Poursafaei et al.: 15 % of the time. */

@@ -2,7 +2,7 @@
 
 import { allocateDense, type DensePlan } from '../dense.ts'
 import type { Kernels } from '../kernels/kernels.ts'
-import type { LabelledBatchSource, TrainOptions, TrainResult } from '../model.ts'
+import type { TrainingSource, TrainOptions, TrainResult } from '../model.ts'
 import {
   type Batch,
   checkTraining,
@@ -28,7 +28,7 @@ export function trainTgnn(
   plan: TgnnPlan,
   kernels: Kernels,
   start: Float32Array,
-  data: LabelledBatchSource,
+  data: TrainingSource,
   options: TrainOptions,
   onEpoch?: (epoch: number, loss: number) => void,
 ): TrainResult {
@@ -53,7 +53,7 @@ function openTrainee(
   plan: TgnnPlan,
   head: DensePlan,
   kernels: Kernels,
-  data: LabelledBatchSource,
+  data: TrainingSource,
   parameters: number,
   gradient: number,
   toBody: boolean,
