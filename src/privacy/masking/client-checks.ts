@@ -9,18 +9,22 @@ import { indexOf, type Roster } from './roster.ts'
 
 export function maskedStatement(
   roster: Roster,
-  sharers: readonly OrganisationId[],
+  sharers: Digest,
   { organisation, vector }: Pick<MaskedInput, 'organisation' | 'vector'>,
 ): Statement {
-  return { statement: 'masked', roster: roster.digest, sharers: digestOf(sharers), organisation, vector }
+  return { statement: 'masked', roster: roster.digest, sharers, organisation, vector }
 }
 
 export function survivorsDigest(survivors: readonly Pick<MaskedInput, 'organisation' | 'vector'>[]): Digest {
   return digestOf(survivors.map(({ organisation, vector }) => ({ organisation, vector })))
 }
 
-export function survivorsStatement(roster: Roster, sharers: readonly OrganisationId[], survivors: Digest): Statement {
-  return { statement: 'survivors', roster: roster.digest, sharers: digestOf(sharers), survivors }
+export function sharersDigest(sharers: readonly OrganisationId[]): Digest {
+  return digestOf(sharers)
+}
+
+export function survivorsStatement(roster: Roster, sharers: Digest, survivors: Digest): Statement {
+  return { statement: 'survivors', roster: roster.digest, sharers, survivors }
 }
 
 function publicKeyIn(context: MaskingContext, organisation: OrganisationId): string {
@@ -82,17 +86,13 @@ export function checkSurvivors(
   if (survivors.find(({ organisation }) => organisation === own.organisation)?.vector !== own.vector)
     fail('invalid-request', 'the list of survivors leaves its receiver out, or names another vector of it')
   const openable = new Set(inbox.boxes.map(({ from }) => from))
+  const sharers = sharersDigest(inbox.sharers)
   for (const survivor of survivors)
-    if (openable.has(survivor.organisation)) checkMasked(context, roster, inbox.sharers, survivor)
+    if (openable.has(survivor.organisation)) checkMasked(context, roster, sharers, survivor)
 }
 
 /** @throws signature-invalid */
-export function checkMasked(
-  context: MaskingContext,
-  roster: Roster,
-  sharers: readonly OrganisationId[],
-  input: MaskedInput,
-): void {
+export function checkMasked(context: MaskingContext, roster: Roster, sharers: Digest, input: MaskedInput): void {
   const key = publicKeyIn(context, input.organisation)
   if (!verifyStatement(maskedStatement(roster, sharers, input), input.signature, key))
     fail('signature-invalid', `${input.organisation} has not signed this vector for these sharers`)

@@ -9,6 +9,7 @@ import {
   checkSurvivors,
   maskedStatement,
   maskPartners,
+  sharersDigest,
   survivorsDigest,
   survivorsStatement,
 } from './client-checks.ts'
@@ -101,7 +102,10 @@ export function submitVector(
 ): ClientStep {
   const roster = rosterOf(state.context, state.members)
   const { organisation, secret } = self
-  const signature = signStatement(maskedStatement(roster, state.inbox.sharers, { organisation, vector }), secret)
+  const signature = signStatement(
+    maskedStatement(roster, sharersDigest(state.inbox.sharers), { organisation, vector }),
+    secret,
+  )
   return {
     state: { ...state, phase: 'masked', vector },
     effects: [{ type: 'send', message: 'masking-input', body: { organisation, vector, signature } }],
@@ -119,7 +123,7 @@ export function signSurvivors(
   const roster = rosterOf(context, state.members)
   checkSurvivors(context, roster, { organisation, vector }, inbox, survivors)
   const signed = survivorsDigest(survivors)
-  const signature = signStatement(survivorsStatement(roster, inbox.sharers, signed), secret)
+  const signature = signStatement(survivorsStatement(roster, sharersDigest(inbox.sharers), signed), secret)
   return {
     state: { ...state, phase: 'signed', survivors: survivors.map(({ organisation }) => organisation), signed },
     effects: [{ type: 'send', message: 'masking-agreement', body: { organisation, signature } }],
@@ -138,7 +142,7 @@ export function revealShares(
 ): ClientStep {
   const { context, inbox, signed } = state
   const roster = rosterOf(context, state.members)
-  const statement = survivorsStatement(roster, inbox.sharers, signed)
+  const statement = survivorsStatement(roster, sharersDigest(inbox.sharers), signed)
   checkAgreements(context, statement, state.survivors, agreements, roster.plan.quorum)
   const revealed = collectShares(self, state, roster)
   const body = {

@@ -142,6 +142,11 @@ export class World {
       from: 'hub',
       event: { type: 'opened', context: this.context, phaseMs: PHASE_MS, at: 0 },
     })
+    return this.settle()
+  }
+
+  /** Lets everything happen that is under way. */
+  settle(): this {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.now = Math.max(this.now, next.at)
       this.deliver(next.delivery)

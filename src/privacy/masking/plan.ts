@@ -6,9 +6,11 @@
  * neighbours by itself, which hold the shares of its secrets, as in the malicious protocol of Bell et al. 2020 (section
  * 4; the graph must not be the hub's to choose). A pair shares a mask when either drew the other.
  *
- * Let n take part, up to c of them corrupt and in league with the hub, h = n - c honest, K = k + 1 shares (one is kept),
- * t of which open a secret. Everybody who reveals shares has seen q signatures of one survivor set:
- * - 2q > n + c: two survivor sets with q signatures share an honest signer, and honest participants sign one;
+ * Let N be invited and n of them take part, up to c of them corrupt and in league with the hub, h = n - c honest,
+ * K = k + 1 shares (one is kept), t of which open a secret. Everybody who reveals shares has seen q signatures of one
+ * survivor set:
+ * - q > 2N/3 and 2q > N + c: two survivor sets with q signatures share an honest signer, and honest participants sign
+ *   one. It counts the invited: no choice of who "advertised" lets the hub split them into groups with a sum each;
  * - q >= c + 2: a sum covers at least two honest participants;
  * - t > 2K/3, as Bonawitz et al. 2017 require against a lying hub (section 6, Theorem 6.5);
  * - the hub names the survivors, so it might cut the graph of honest survivors into parts and read a part's sum. For
@@ -61,7 +63,7 @@ const moreThanTwoThirds = (count: number): number => Math.floor((2 * count) / 3)
 export function planFor(invited: number, present: number, policy: MaskingPolicy): MaskingPlan {
   checkPolicy(policy)
   const corruptMax = Math.ceil(policy.corruptShare * invited)
-  const quorum = Math.max(moreThanTwoThirds(present), Math.floor((present + corruptMax) / 2) + 1)
+  const quorum = Math.max(moreThanTwoThirds(invited), Math.floor((invited + corruptMax) / 2) + 1)
   const shape = shapeFor(present, corruptMax, policy)
   const openedByCorrupt = shape.neighbours === present - 1 && shape.threshold <= corruptMax
   if (present < 3 || quorum > present || quorum < corruptMax + 2 || openedByCorrupt)

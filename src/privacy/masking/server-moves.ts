@@ -4,7 +4,7 @@ import { canonicalJson } from '../../base/canonical.ts'
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { OrganisationId } from '../../base/ids.ts'
 import type { Step } from '../../base/machine.ts'
-import { checkMasked, survivorsDigest, survivorsStatement } from './client-checks.ts'
+import { checkMasked, sharersDigest, survivorsDigest, survivorsStatement } from './client-checks.ts'
 import { contextDigest, type MaskingContext, verifyStatement } from './context.ts'
 import type { AdvertisedKeys, MaskedInput, Reveal, Shares } from './messages.ts'
 import { recoverMasks } from './recover.ts'
@@ -136,7 +136,7 @@ export function takeVector(state: ServerIn<'masking'>, { from, input, at }: Serv
   requireSender(from, input)
   const sharers = names(state.shares)
   if (!sharers.includes(from)) fail('not-a-participant', `${from} has not shared its keys`)
-  checkMasked(state.context, rosterOf(state.context, state.members), sharers, input)
+  checkMasked(state.context, rosterOf(state.context, state.members), sharersDigest(sharers), input)
   const next = { ...state, vectors: collect(state.vectors, input) }
   return next.vectors.length === sharers.length ? closeMasking(next, at) : only(next)
 }
@@ -163,7 +163,7 @@ export function takeAgreement(
   requireSender(from, agreement)
   requireSurvivor(state.survivors, from)
   const roster = rosterOf(state.context, state.members)
-  const statement = survivorsStatement(roster, names(state.shares), survivorsDigest(state.survivors))
+  const statement = survivorsStatement(roster, sharersDigest(names(state.shares)), survivorsDigest(state.survivors))
   const key = state.context.invited.find(({ organisation }) => organisation === from)?.publicKey ?? ''
   if (!verifyStatement(statement, agreement.signature, key))
     fail('signature-invalid', `${from} has not signed the survivors of this round`)
