@@ -43,7 +43,7 @@ export function trainingDefaults(kind: ThreatModelKind, strategy?: string): Trai
   return {
     model: DEFAULT_TGNN,
     strategy: name === 'fedavgm' ? { name, momentum: 0.7 } : { name },
-    local: { rowsMax: 25_000, rowsPerEpoch: 12_500 },
+    local: { rowsMax: 40_000, rowsPerEpoch: 12_500 },
     rounds: 16,
   }
 }
