@@ -4,6 +4,8 @@
  */
 
 import { prng } from '../src/base/prng.ts'
+import type { Kernels } from '../src/models/kernels/kernels.ts'
+import { startKernelThreads } from '../src/node/kernel-threads.ts'
 import { loadKernels } from '../src/node/kernels.ts'
 import { createGraphSage, GRAPH } from './graph-sage.ts'
 import { createPerceptron } from './kernels-perceptron.ts'
@@ -94,7 +96,7 @@ function product([m, k, n]: Size, seed: string): () => void {
 
 interface Step {
   readonly name: string
-  readonly ours: TrainingStep
+  readonly create: (kernels: Kernels) => TrainingStep
   readonly jobs: readonly (readonly [string, PythonJob])[]
 }
 
@@ -108,7 +110,7 @@ function steps(seed: string): Step[] {
   return [
     {
       name: 'Perceptron',
-      ours: createPerceptron(loadKernels(), seed),
+      create: (kernels) => createPerceptron(kernels, seed),
       jobs: [
         ['NumPy', job('numpy', 'perceptron')],
         ['PyTorch', job('torch', 'perceptron')],
@@ -116,7 +118,7 @@ function steps(seed: string): Step[] {
     },
     {
       name: 'GraphSAGE',
-      ours: createGraphSage(loadKernels(), GRAPH, seed),
+      create: (kernels) => createGraphSage(kernels, GRAPH, seed),
       jobs: [
         ['NumPy, reduceat', job('numpy', 'sage')],
         ['PyTorch, sparse CSR', job('torch', 'sage', 'csr')],
@@ -128,17 +130,22 @@ function steps(seed: string): Step[] {
 
 async function benchSteps(seed: string, runs: number, python: Python | undefined): Promise<Section> {
   const rows: Row[] = []
-  for (const { name, ours, jobs } of steps(seed)) {
+  const two = startKernelThreads(2)
+  for (const { name, create, jobs } of steps(seed)) {
+    const [ours, together] = [create(loadKernels()), create(two.kernels)]
     const contenders = {
       ours: perRepeat(() => ours.step(), STEPS),
+      together: perRepeat(() => together.step(), STEPS),
       ...Object.fromEntries(jobs.map(([label, job]) => [label, contender(python, job)])),
     }
     const timings: Record<string, Timing | undefined> = await sideBySide(contenders, runs)
     const own = timings['ours']
     if (own !== undefined) rows.push(duration(`${name}, kernels`, own))
+    rows.push(beside(`${name}, kernels on two threads`, timings['together'], own))
     for (const [label] of jobs) rows.push(beside(`${name}, ${label}`, timings[label], own))
   }
-  const setting = `forward, backward and Adam, ${STEPS} steps a run, one thread; perceptron 64-256-256-2 on 1024 rows; GraphSAGE with two layers of ${GRAPH.width} on ${GRAPH.nodes} nodes and ${GRAPH.edges} edges; ${versionsOf(python)}; seed ${seed}`
+  await two.close()
+  const setting = `forward, backward and Adam, ${STEPS} steps a run, one thread unless said; perceptron 64-256-256-2 on 1024 rows; GraphSAGE with two layers of ${GRAPH.width} on ${GRAPH.nodes} nodes and ${GRAPH.edges} edges; ${versionsOf(python)}; seed ${seed}`
   return { title: 'Kernels: training steps', setting, rows }
 }
 

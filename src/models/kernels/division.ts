@@ -1,0 +1,200 @@
+/**
+ * How a call of a kernel is divided among threads: into pieces whose size is fixed, whatever the number of threads. Pieces
+ * of rows touch nothing in common. A product with a long sum is divided where gemm itself begins a new partial sum, and
+ * partial sums are added in their order. So the bits are those of the undivided call.
+ */
+
+import type { KernelExports } from './exports.ts'
+
+/** Arguments of a kernel in the order of its signature. */
+export type Arguments = readonly number[]
+
+/** Kernels that can be divided, in an order that all threads share. */
+type Divisible = (typeof DIVISIBLE)[number]
+const DIVISIBLE = [
+  'gemm',
+  'biasRelu',
+  'reluBackward',
+  'gelu',
+  'geluBackward',
+  'tanhOf',
+  'sigmoidOf',
+  'layerNorm',
+  'softmax',
+  'softmaxBackward',
+  'timeEncoding',
+  'segmentSum',
+  'segmentMean',
+  'segmentWeightedSum',
+  'adam',
+] as const satisfies readonly (keyof KernelExports)[]
+
+export const divisibleCount = DIVISIBLE.length
+
+/** A division of one call. Without partial sums, `partialBytes` is 0. */
+export interface Division {
+  readonly pieces: number
+  readonly partialBytes: number
+}
+
+/** Where a piece may work: the scratch of its thread, and the partial sums of the call. */
+export interface Workplace {
+  readonly scratch: number
+  readonly partials: number
+}
+
+/** A kernel that treats rows one by one: which argument counts them, which pointers move, by how many bytes a row. */
+interface ByRows {
+  readonly count: number
+  readonly rowsPerPiece: number
+  strides(of: Arguments): Readonly<Record<number, number>>
+}
+
+const at = (of: Arguments, index: number): number => of[index] ?? 0
+
+const ELEMENTS = 16_384
+const vectors = (count: number, ...pointers: number[]): ByRows => ({
+  count,
+  rowsPerPiece: ELEMENTS,
+  strides: () => Object.fromEntries(pointers.map((pointer) => [pointer, 4])),
+})
+
+const ROWS = 256
+const matrices = (count: number, columns: number, ...pointers: number[]): ByRows => ({
+  count,
+  rowsPerPiece: ROWS,
+  strides: (of) => Object.fromEntries(pointers.map((pointer) => [pointer, 4 * at(of, columns)])),
+})
+
+/** Segments: pointers move by one entry, the output by one row. */
+const segments = (out: number, count: number, columns: number): ByRows => ({
+  count,
+  rowsPerPiece: ROWS,
+  strides: (of) => ({ 1: 4, [out]: 4 * at(of, columns) }),
+})
+
+const BY_ROWS: Readonly<Record<Exclude<Divisible, 'gemm'>, ByRows>> = {
+  biasRelu: matrices(2, 3, 0),
+  reluBackward: vectors(2, 0, 1),
+  gelu: vectors(2, 0, 1),
+  geluBackward: vectors(3, 0, 1, 2),
+  tanhOf: vectors(2, 0, 1),
+  sigmoidOf: vectors(2, 0, 1),
+  layerNorm: {
+    count: 5,
+    rowsPerPiece: ROWS,
+    strides: (of) => ({ 0: 4 * at(of, 6), 3: 4 * at(of, 6), 4: 8 }),
+  },
+  softmax: matrices(2, 3, 0, 1),
+  softmaxBackward: matrices(3, 4, 0, 1, 2),
+  timeEncoding: { count: 3, rowsPerPiece: ROWS, strides: (of) => ({ 0: 4, 2: 4 * at(of, 4) }) },
+  segmentSum: segments(3, 4, 5),
+  segmentMean: segments(3, 4, 5),
+  segmentWeightedSum: segments(4, 5, 6),
+  adam: vectors(4, 0, 1, 2, 3),
+}
+
+/** Of gemm: where its arguments are. */
+const [A, A_ROW, A_COLUMN, B, B_ROW, C, M, N, K, ADD, SCRATCH] = [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
+/** Length of the partial sums of gemm itself: DEPTH_MAX of assembly/gemm.ts. */
+const DEPTH = 512
+/** Below, waking another thread takes longer than the work. */
+const PRODUCTS_MIN = 1 << 20
+
+/** Undefined when the call is too small to be divided. */
+export function divide(kernel: number, of: Arguments): Division | undefined {
+  const name = DIVISIBLE[kernel]
+  if (name === undefined) return undefined
+  if (name === 'gemm') return divideProduct(of)
+  const { count, rowsPerPiece } = BY_ROWS[name]
+  const pieces = Math.ceil(at(of, count) / rowsPerPiece)
+  return pieces < 4 ? undefined : { pieces, partialBytes: 0 }
+}
+
+function divideProduct(of: Arguments): Division | undefined {
+  const [m, n, k] = [at(of, M), at(of, N), at(of, K)]
+  if (m * n * k < PRODUCTS_MIN) return undefined
+  if (m >= 2 * ROWS) return { pieces: Math.ceil(m / ROWS), partialBytes: 0 }
+  const pieces = Math.ceil(k / DEPTH)
+  // A single column sums in another way, without partial sums.
+  return n === 1 || pieces < 2 ? undefined : { pieces, partialBytes: 4 * m * n * (pieces - 1) }
+}
+
+const isByDepth = (of: Arguments): boolean => at(of, M) < 2 * ROWS
+
+/** Does one piece of a call that {@link divide} has divided. */
+export function runPiece(raw: KernelExports, kernel: number, of: Arguments, piece: number, place: Workplace): void {
+  const name = DIVISIBLE[kernel]
+  if (name === undefined) return
+  call(raw, name, name === 'gemm' ? pieceOfProduct(of, piece, place) : rowsOf(BY_ROWS[name], of, piece))
+}
+
+function call(raw: KernelExports, name: Divisible, of: Arguments): void {
+  const kernel = raw[name] as (...values: number[]) => unknown
+  kernel(...of)
+}
+
+function rowsOf({ count, rowsPerPiece, strides }: ByRows, of: Arguments, piece: number): Arguments {
+  const from = piece * rowsPerPiece
+  const moved = of.slice()
+  for (const [index, bytes] of Object.entries(strides(of))) moved[Number(index)] = at(of, Number(index)) + from * bytes
+  moved[count] = Math.min(rowsPerPiece, at(of, count) - from)
+  return moved
+}
+
+function pieceOfProduct(of: Arguments, piece: number, { scratch, partials }: Workplace): Arguments {
+  const moved = of.slice()
+  moved[SCRATCH] = scratch
+  const from = piece * (isByDepth(of) ? DEPTH : ROWS)
+  if (isByDepth(of)) {
+    moved[A] = at(of, A) + 4 * from * at(of, A_COLUMN)
+    moved[B] = at(of, B) + 4 * from * at(of, B_ROW)
+    moved[K] = Math.min(DEPTH, at(of, K) - from)
+    // The first piece goes to C itself; the others wait until it is there.
+    if (piece > 0) {
+      moved[C] = partials + 4 * (piece - 1) * at(of, M) * at(of, N)
+      moved[ADD] = 0
+    }
+  } else {
+    moved[A] = at(of, A) + 4 * from * at(of, A_ROW)
+    moved[C] = at(of, C) + 4 * from * at(of, N)
+    moved[M] = Math.min(ROWS, at(of, M) - from)
+  }
+  return moved
+}
+
+/** Adds the partial sums in their order, when all pieces are done. */
+export function finish(raw: KernelExports, of: Arguments, { pieces, partialBytes }: Division, partials: number): void {
+  if (partialBytes === 0) return
+  const size = at(of, M) * at(of, N)
+  for (let piece = 1; piece < pieces; piece++) raw.addOf(at(of, C), partials + 4 * (piece - 1) * size, at(of, C), size)
+}
+
+/** Runs all pieces of a call, in any order, by whom it likes, and returns when the last one is done. */
+export type Crew = (kernel: number, of: Arguments, pieces: number, partials: number) => void
+
+/** Allocates and gives back what partial sums need. */
+interface Memory {
+  allocate(bytes: number): number
+  release(offset: number): void
+}
+
+/** The same kernels, those that can be divided being divided among a crew. */
+export function dividedAmong(raw: KernelExports, memory: Memory, crew: Crew): KernelExports {
+  function divided(kernel: number, whole: (...of: number[]) => unknown): (...of: number[]) => unknown {
+    return (...of) => {
+      const division = divide(kernel, of)
+      if (division === undefined) return whole(...of)
+      const partials = division.partialBytes === 0 ? 0 : memory.allocate(division.partialBytes)
+      try {
+        crew(kernel, of, division.pieces, partials)
+        finish(raw, of, division, partials)
+      } finally {
+        if (partials !== 0) memory.release(partials)
+      }
+      return undefined
+    }
+  }
+  const replaced = DIVISIBLE.map((name, kernel) => [name, divided(kernel, raw[name] as (...of: number[]) => unknown)])
+  return { ...raw, ...Object.fromEntries(replaced) } as KernelExports
+}

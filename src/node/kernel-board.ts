@@ -1,0 +1,130 @@
+/**
+ * Where threads find the pieces of a call: a few words of shared memory.
+ *
+ * Invariants: 1. a call is written only while no piece of the one before is unfinished. 2. A ticket holds the low half of
+ * the number of its call, so a thread that slept cannot take a piece of a later call by mistake; holding a piece, it compares
+ * the whole number and reads the call again if it was the wrong one. 3. A piece that fails counts as done, and the call throws.
+ */
+
+import { fail } from '../base/errors.ts'
+import { type Arguments, type Crew, runPiece } from '../models/kernels/division.ts'
+import type { KernelExports } from '../models/kernels/exports.ts'
+
+export interface ThreadData {
+  readonly module: object
+  readonly memory: object
+  readonly board: SharedArrayBuffer
+  readonly scratch: number
+}
+
+/** Words of the board. A ticket is (number of the call mod 2^16) * 2^16 + the next piece. */
+const [CALL, TICKET, DONE, PIECES, KERNEL, COUNT, FAILED] = [0, 1, 2, 3, 4, 5, 6]
+const WORDS = 8
+const ARGUMENTS_MAX = 16
+const PIECES_MAX = 65_535
+/** Turns before a thread goes to sleep: about 50 microseconds. */
+const SPINS = 20_000
+
+interface Board {
+  readonly words: Int32Array<SharedArrayBuffer>
+  /** Partial sums, then the arguments. */
+  readonly values: Float64Array<SharedArrayBuffer>
+}
+
+interface Call {
+  readonly number: number
+  readonly kernel: number
+  readonly pieces: number
+  readonly partials: number
+  readonly of: Arguments
+}
+
+function open(shared: SharedArrayBuffer): Board {
+  return { words: new Int32Array(shared, 0, WORDS), values: new Float64Array(shared, 4 * WORDS) }
+}
+
+function readCall({ words, values }: Board): Call {
+  const number = Atomics.load(words, CALL)
+  const [kernel, pieces, count] = [Atomics.load(words, KERNEL), Atomics.load(words, PIECES), Atomics.load(words, COUNT)]
+  return { number, kernel, pieces, partials: values[0] ?? 0, of: [...values.subarray(1, 1 + count)] }
+}
+
+/** The next piece of the call; undefined when there is none, or the call is over. */
+function takePiece({ words }: Board, { number, pieces }: Call): number | undefined {
+  for (;;) {
+    const ticket = Atomics.load(words, TICKET)
+    const piece = ticket & 0xffff
+    if (ticket >>> 16 !== (number & 0xffff) || piece >= pieces) return undefined
+    if (Atomics.compareExchange(words, TICKET, ticket, ticket + 1) === ticket) return piece
+  }
+}
+
+/** Does pieces until none is left. */
+function doPieces(board: Board, first: Call, raw: KernelExports, scratch: number): void {
+  const { words } = board
+  let call = first
+  for (let piece = takePiece(board, call); piece !== undefined; piece = takePiece(board, call)) {
+    if (Atomics.load(words, CALL) !== call.number) call = readCall(board)
+    try {
+      runPiece(raw, call.kernel, call.of, piece, { scratch, partials: call.partials })
+    } catch {
+      Atomics.store(words, FAILED, 1)
+    }
+    if (Atomics.add(words, DONE, 1) + 1 === call.pieces) Atomics.notify(words, DONE)
+  }
+}
+
+/** Sleeps until the word is no longer that value, after looking for a while. */
+function waitWhile(words: Int32Array<SharedArrayBuffer>, word: number, value: number): void {
+  for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(words, word) !== value) return
+  Atomics.wait(words, word, value)
+}
+
+/** What a thread does for the rest of its life. */
+export function workAt(shared: SharedArrayBuffer, raw: KernelExports, scratch: number): never {
+  const board = open(shared)
+  for (let seen = 0; ; ) {
+    waitWhile(board.words, CALL, seen)
+    const call = readCall(board)
+    seen = call.number
+    doPieces(board, call, raw, scratch)
+  }
+}
+
+/** The board, and the crew of whoever calls: it writes calls down, takes its part of the pieces, and waits for the rest. */
+export function createBoard(): {
+  readonly shared: SharedArrayBuffer
+  crewOf(raw: KernelExports, scratch: number): Crew
+} {
+  const shared = new SharedArrayBuffer(4 * WORDS + 8 * (1 + ARGUMENTS_MAX))
+  const board = open(shared)
+  const { words, values } = board
+
+  function publish(kernel: number, of: Arguments, pieces: number, partials: number): Call {
+    if (pieces > PIECES_MAX || of.length > ARGUMENTS_MAX)
+      fail('internal', 'a call of a kernel does not fit on the board')
+    values[0] = partials
+    values.set(of, 1)
+    Atomics.store(words, KERNEL, kernel)
+    Atomics.store(words, COUNT, of.length)
+    Atomics.store(words, PIECES, pieces)
+    Atomics.store(words, DONE, 0)
+    Atomics.store(words, FAILED, 0)
+    const number = (Atomics.load(words, CALL) + 1) | 0
+    Atomics.store(words, TICKET, (number & 0xffff) << 16)
+    Atomics.store(words, CALL, number)
+    Atomics.notify(words, CALL)
+    return { number, kernel, pieces, partials, of }
+  }
+
+  function crewOf(raw: KernelExports, scratch: number): Crew {
+    return (kernel, of, pieces, partials) => {
+      doPieces(board, publish(kernel, of, pieces, partials), raw, scratch)
+      for (let done = Atomics.load(words, DONE); done < pieces; done = Atomics.load(words, DONE))
+        waitWhile(words, DONE, done)
+      if (Atomics.load(words, FAILED) !== 0) fail('internal', 'a kernel failed in one of its threads')
+    }
+  }
+
+  return { shared, crewOf }
+}

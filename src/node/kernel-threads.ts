@@ -1,0 +1,67 @@
+/**
+ * Kernels that several threads work on, over one memory. What they compute is what one thread computes, bit for bit; a
+ * call is synchronous as ever. Off unless somebody asks for it: the machine of an organisation has other work, too.
+ */
+
+import { readFileSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import { EntenteError, fail } from '../base/errors.ts'
+import { dividedAmong } from '../models/kernels/division.ts'
+import { Arena, type LinearMemory } from '../models/kernels/arena.ts'
+import type { Kernels } from '../models/kernels/kernels.ts'
+import { instantiateShared } from '../models/kernels/shared.ts'
+import { createBoard, type ThreadData } from './kernel-board.ts'
+import { loadKernels } from './kernels.ts'
+
+const KERNELS = new URL('../models/kernels/kernels-shared.wasm', import.meta.url)
+const WORKER = new URL('kernel-thread.ts', import.meta.url)
+const PAGES = 64
+const PAGES_MAX = 65536
+const THREADS_MAX = 64
+
+export interface KernelThreads {
+  readonly kernels: Kernels
+  /** Ends the threads; the kernels may not be used afterwards. */
+  close(): Promise<void>
+}
+
+/** The part of WebAssembly that is used here: Node's types lack it without the DOM's. */
+interface SharedApi {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Memory: new (descriptor: { initial: number; maximum: number; shared: true }) => LinearMemory
+}
+
+/** @throws model-invalid when the kernels are not built, invalid-request for a number of threads that is none */
+export function startKernelThreads(threads: number): KernelThreads {
+  if (!Number.isInteger(threads) || threads < 1 || threads > THREADS_MAX)
+    fail('invalid-request', `kernels take from 1 to ${THREADS_MAX} threads`)
+  const { Module, Memory } = (globalThis as unknown as { WebAssembly: SharedApi }).WebAssembly
+  const module = new Module(readModule())
+  const memory = new Memory({ initial: PAGES, maximum: PAGES_MAX, shared: true })
+  const raw = instantiateShared(module, memory)
+  const arena = new Arena(memory, raw.MEMORY_BASE.value)
+  const scratch = arena.allocate(raw.SCRATCH_BYTES.value)
+  const board = createBoard()
+  const workers = Array.from({ length: threads - 1 }, () => {
+    const data: ThreadData = { module, memory, board: board.shared, scratch: arena.allocate(raw.SCRATCH_BYTES.value) }
+    const worker = new Worker(WORKER, { workerData: data })
+    worker.unref()
+    return worker
+  })
+  const divided = dividedAmong(raw, arena, board.crewOf(raw, scratch))
+  return {
+    // Aggregation keeps to a memory of its own.
+    kernels: { ...loadKernels(), raw: divided, arena, scratch },
+    async close() {
+      await Promise.all(workers.map((worker) => worker.terminate()))
+    },
+  }
+}
+
+function readModule(): Uint8Array {
+  try {
+    return readFileSync(KERNELS)
+  } catch (cause) {
+    throw new EntenteError('model-invalid', 'the kernels are not built; run `npm run setup`', { cause })
+  }
+}
