@@ -3,7 +3,7 @@
 import { arch, cpus, release, totalmem } from 'node:os'
 import { aimOf } from './aims.ts'
 import type { Results, Run, Summary, Table } from './results.ts'
-import { tablesOf } from './results.ts'
+import { summarise, tablesOf } from './results.ts'
 
 export function machine(): string {
   const [cpu] = cpus()
@@ -60,7 +60,8 @@ export function provenance(runs: readonly Run[]): string[] {
   return [...groups.values()].map((group) => {
     const [{ section, model, machine: on, versions } = {} as Run] = group
     const seeds = [...new Set(group.map(({ seed }) => seed))]
-    const seconds = group.reduce((sum, run) => sum + run.seconds, 0) / seeds.length
+    const wall = sumOfParts(group, ({ seconds }) => seconds)
+    const processor = sumOfParts(group, (run) => run.processorSeconds)
     const parts = [...new Set(group.map(({ part }) => part))].join(', ')
     const last = group
       .map(({ at }) => at)
@@ -70,8 +71,16 @@ export function provenance(runs: readonly Run[]): string[] {
     const programs = Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')
-    return `- \`--only ${section} --model ${model}\` (${parts}): seeds ${seeds.join(', ')}; ${seconds.toFixed(0)} s a seed on one thread; ${last}; ${programs}; ${on}`
+    return `- \`--only ${section} --model ${model}\` (${parts}): seeds ${seeds.join(', ')}; ${wall.toFixed(0)} s a seed on one thread, ${processor.toFixed(0)} s of processor time; ${last}; ${programs}; ${on}`
   })
+}
+
+/** Of a seed: the mean of each part over the runs that tell it, added up. */
+function sumOfParts(runs: readonly Run[], of: (run: Run) => number | undefined): number {
+  const parts = [...new Set(runs.map(({ part }) => part))]
+  const meanOf = (part: string): number =>
+    summarise(runs.filter((run) => run.part === part).map((run) => of(run) ?? null))?.mean ?? 0
+  return parts.reduce((sum, part) => sum + meanOf(part), 0)
 }
 
 /** Replaces what stands between the markers of each section, and leaves the prose around them. */

@@ -15,6 +15,8 @@ export interface Run {
   readonly model: string
   readonly seed: string
   readonly seconds: number
+  /** Of this process; other programs on the machine disturb it less. */
+  readonly processorSeconds?: number
   /** ISO date and time of its end. */
   readonly at: string
   readonly machine: string

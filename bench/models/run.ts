@@ -65,6 +65,7 @@ async function measure(): Promise<Results> {
 async function runPart(results: Results, part: Part, seed: string, cache: string): Promise<void> {
   const { section, name } = part
   const started = performance.now()
+  const before = processorSeconds()
   const seconds = (): number => (performance.now() - started) / 1000
   let skipped = false
   await part.run({
@@ -83,9 +84,24 @@ async function runPart(results: Results, part: Part, seed: string, cache: string
   })
   if (skipped) return
   const at = new Date().toISOString()
-  const run = { section, part: name, model: values.model, seed, seconds: seconds(), at, machine: machine(), versions }
+  const run = {
+    section,
+    part: name,
+    model: values.model,
+    seed,
+    seconds: seconds(),
+    processorSeconds: processorSeconds() - before,
+    at,
+    machine: machine(),
+    versions,
+  }
   results.runs.push(run)
   save(results)
+}
+
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
 /** After every section of every seed, so that a run that is stopped has not run for nothing. */
