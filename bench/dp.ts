@@ -38,8 +38,9 @@ export async function benchDifferentialPrivacy(runs: number): Promise<Section> {
         for (let i = 0; i < DRAWS * 4; i += 65_536) random(65_536)
       },
       making: () => createNoiseTable(whole(1000)),
-      rdp: () => epsilonOf([mechanism], 1e-7, 'rdp'),
-      pld: () => epsilonOf([mechanism], 1e-7, 'pld'),
+      // A number would be taken for milliseconds.
+      rdp: () => String(epsilonOf([mechanism], 1e-7, 'rdp')),
+      pld: () => String(epsilonOf([mechanism], 1e-7, 'pld')),
     },
     runs,
   )

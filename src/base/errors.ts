@@ -65,6 +65,7 @@ export const ERRORS = {
     meaning: 'an input file is not in a format that this program reads',
   },
   'no-data': { status: 422, retryable: false, meaning: 'there are no labelled interactions to train on' },
+  'budget-exceeded': { status: 409, retryable: false, meaning: 'the privacy budget does not allow it' },
   'config-invalid': { status: 400, retryable: false, meaning: 'the configuration file is not valid' },
   'already-exists': { status: 409, retryable: false, meaning: 'the thing to create is there already' },
   'internal': { status: 500, retryable: true, meaning: 'a defect of this program' },
