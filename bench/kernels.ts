@@ -7,6 +7,7 @@ import { prng } from '../src/base/prng.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { startKernelThreads } from '../src/node/kernel-threads.ts'
 import { loadKernels } from '../src/node/kernels.ts'
+import { benchAccelerator } from './accelerator.ts'
 import { createGraphSage, GRAPH } from './graph-sage.ts'
 import { createPerceptron } from './kernels-perceptron.ts'
 import { type Python, type PythonJob, startPython } from './kernels-python.ts'
@@ -29,7 +30,11 @@ const STEPS = 5
 export async function benchKernels(seed: string, runs: number): Promise<Section[]> {
   const python = await startPython()
   try {
-    return [await benchProducts(seed, runs, python), await benchSteps(seed, runs, python)]
+    return [
+      await benchProducts(seed, runs, python),
+      await benchSteps(seed, runs, python),
+      await benchAccelerator(seed, runs),
+    ]
   } finally {
     python?.close()
   }

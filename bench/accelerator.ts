@@ -1,0 +1,67 @@
+/** Scoring rows with the kernels and with the optional accelerator, each on one thread. */
+
+import { prng } from '../src/base/prng.ts'
+import type { Accelerator } from '../src/models/accelerator.ts'
+import { createModel, type ThreatModelSpec } from '../src/models/model.ts'
+import { openAccelerator } from '../src/node/accelerator.ts'
+import { startKernelThreads } from '../src/node/kernel-threads.ts'
+import { loadKernels } from '../src/node/kernels.ts'
+import { sideBySide } from './measure.ts'
+import { type Row, rate, type Section, skipped } from './report.ts'
+
+const ROWS = 8192
+const SPECS: readonly ThreatModelSpec[] = [
+  { kind: 'mlp', inputs: 93, hidden: [64, 64] },
+  {
+    kind: 'tgnn',
+    features: 93,
+    pairFeatures: 8,
+    links: 8,
+    linkFeatures: 14,
+    timeDimensions: 16,
+    width: 32,
+    hidden: [64, 64],
+  },
+]
+const inputsOf = (spec: ThreatModelSpec): number =>
+  spec.kind === 'mlp' ? spec.inputs : spec.features + spec.pairFeatures + 2 * spec.links * spec.linkFeatures
+
+export async function benchAccelerator(seed: string, runs: number): Promise<Section> {
+  const accelerator = await openAccelerator().catch(() => undefined)
+  const rows: Row[] = []
+  for (const spec of SPECS) rows.push(...(await benchScoring(spec, seed, runs, accelerator)))
+  const setting = `${ROWS} rows a run, one thread unless said; perceptron 93-64-64-1; graph network of 8 links, 32 wide; ${accelerator?.name ?? 'ONNX Runtime missing'}; seed ${seed}`
+  return { title: 'Scoring: kernels and the accelerator', setting, rows }
+}
+
+async function benchScoring(
+  spec: ThreatModelSpec,
+  seed: string,
+  runs: number,
+  accelerator: Accelerator | undefined,
+): Promise<Row[]> {
+  const random = prng(`bench/accelerator/${seed}`)
+  const model = createModel(spec, loadKernels())
+  const two = startKernelThreads(2)
+  const together = createModel(spec, two.kernels)
+  const parameters = model.initialise(seed)
+  const features = Float32Array.from({ length: ROWS * inputsOf(spec) }, () => random.uniform() * 4 - 1)
+  const accelerated = await accelerator?.load(model.spec, parameters)
+  const { kernels, threads, runtime } = await sideBySide(
+    {
+      kernels: () => void model.score(parameters, features, ROWS),
+      threads: () => void together.score(parameters, features, ROWS),
+      runtime: accelerated === undefined ? undefined : () => accelerated.score(features, ROWS).then(() => undefined),
+    },
+    runs,
+  )
+  await Promise.all([accelerated?.close(), two.close()])
+  const name = spec.kind === 'mlp' ? 'Perceptron' : 'Graph network'
+  return [
+    rate(`${name}, kernels`, ROWS, 'row', kernels),
+    rate(`${name}, kernels on two threads`, ROWS, 'row', threads),
+    runtime === undefined
+      ? skipped(`${name}, ONNX Runtime`, 'the optional package onnxruntime-node is not installed')
+      : rate(`${name}, ONNX Runtime`, ROWS, 'row', runtime),
+  ]
+}
