@@ -26,8 +26,10 @@ export interface Exposure {
 export function exposureOf(world: World, corrupt: ReadonlySet<OrganisationId> = new Set()): Exposure {
   const honest = world.names.filter((name) => !corrupt.has(name))
   const known = knownShares(world, corrupt)
+  const thresholds = new Map(world.names.map((name) => [name, thresholdOf(world, name)]))
   const opened = (kind: ShareKind, owner: OrganisationId): boolean =>
-    corrupt.has(owner) || (known.get(`${kind} ${owner}`)?.size ?? 0) >= thresholdOf(world, owner)
+    corrupt.has(owner) ||
+    (known.get(`${kind} ${owner}`)?.size ?? 0) >= (thresholds.get(owner) ?? Number.POSITIVE_INFINITY)
   const sent = new Set(world.sent.filter(({ message }) => message === 'masking-input').map(({ from }) => from))
   const hidden = (a: OrganisationId, b: OrganisationId): boolean => !opened('mask', a) && !opened('mask', b)
   const ties = (name: OrganisationId): OrganisationId[] =>

@@ -1,14 +1,14 @@
 /** A hub that says to each participant what the attacker wants: for tests. Participants are the real machines. */
 
 import { toBase64Url, utf8 } from '../../base/bytes.ts'
-import { sha256 } from '../../base/hash.ts'
+import { sha256, sha256Hex } from '../../base/hash.ts'
 import type { OrganisationId } from '../../base/ids.ts'
-import { survivorsDigest, survivorsStatement, sharersDigest } from './client-checks.ts'
+import { maskedStatement, survivorsDigest, survivorsStatement, sharersDigest } from './client-checks.ts'
 import type { ClientEvent } from './client-state.ts'
 import { signStatement } from './context.ts'
 import { identityOf, isForHub, World, type WorldOptions } from './fixtures.ts'
 import type { AdvertisedKeys, Agreement, Inbox, MaskedInput, MessageBody, MessageType, Shares } from './messages.ts'
-import { rosterOf } from './roster.ts'
+import { type Roster, rosterOf } from './roster.ts'
 
 export class LyingHub {
   readonly world: World
@@ -73,11 +73,25 @@ export class LyingHub {
     for (const name of to) this.tell(name, { type: 'quorum', agreements: [...agreements], at: 0 })
   }
 
+  #roster(): Roster {
+    return rosterOf(this.world.context, this.sent('masking-keys'))
+  }
+
   /** A corrupt participant signs whatever it is asked to. */
-  corruptAgreement(organisation: OrganisationId, survivors: readonly MaskedInput[]): Agreement {
-    const roster = rosterOf(this.world.context, this.sent('masking-keys'))
-    const statement = survivorsStatement(roster, sharersDigest(this.names), survivorsDigest(survivors))
+  corruptAgreement(
+    organisation: OrganisationId,
+    survivors: readonly MaskedInput[],
+    sharers: readonly OrganisationId[] = this.names,
+  ): Agreement {
+    const statement = survivorsStatement(this.#roster(), sharersDigest(sharers), survivorsDigest(survivors))
     return { organisation, signature: signStatement(statement, identityOf(organisation)) }
+  }
+
+  /** A corrupt participant claims to have masked for any list of sharers. */
+  corruptVector(organisation: OrganisationId, sharers: readonly OrganisationId[]): MaskedInput {
+    const input = { organisation, vector: sha256Hex(utf8(organisation)) }
+    const statement = maskedStatement(this.#roster(), sharersDigest(sharers), input)
+    return { ...input, signature: signStatement(statement, identityOf(organisation)) }
   }
 
   /** An honest course up to the masked vectors. */
