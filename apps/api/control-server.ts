@@ -13,6 +13,7 @@ import { downloadRoutes } from './routes/blobs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { modelRoutes } from './routes/models.ts'
+import { privacyBudgetRoute } from './routes/privacy-budget.ts'
 import { sanitizeRoute } from './routes/sanitize.ts'
 import { anythingSchema } from './schemas/common.ts'
 import { type Api, createServer } from './server.ts'
@@ -40,6 +41,7 @@ export async function createControlApi(node: OrganisationNode, options: ControlO
   ledgerRoutes(app, API, source, authorise)
   modelRoutes(app, API, { ledger: node.ledger, blobs }, authorise)
   downloadRoutes(app, API, { blobs, authoriseDownload: authorise })
+  privacyBudgetRoute(app, API, { budget: node.budget, authorise })
   sanitizeRoute(app, API, { federation: node.federation, random, authorise })
 
   app.get(`${API}/status`, { schema: { response: { 200: anythingSchema } } }, async (request) => {

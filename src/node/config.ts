@@ -43,6 +43,12 @@ const dataSchema = z.strictObject({
     .default('all'),
 })
 
+/** What all trainings together may take from this organisation's data. Absent values are the cautious ones. */
+const privacyBudgetSchema = z.strictObject({
+  epsilon: z.number().positive().max(100).default(8),
+  delta: z.number().positive().max(1e-2).default(1e-5),
+})
+
 const hubSchema = z.strictObject({ role: z.literal('hub'), ...common })
 
 const organisationSchema = z.strictObject({
@@ -54,6 +60,7 @@ const organisationSchema = z.strictObject({
   data: dataSchema.prefault({}),
   /** The network and the attacker that this organisation's response policy learns against; absent: it trains none. */
   response: responseSchema.optional(),
+  privacyBudget: privacyBudgetSchema.prefault({}),
   ...common,
 })
 

@@ -21,6 +21,7 @@ import { leaveFederation } from './organisation/letters.ts'
 import { pollForever, pollOnce } from './organisation/poll.ts'
 import { receiveMail } from './organisation/receive.ts'
 import { type OrganisationNodeStatus, status } from './organisation/status.ts'
+import { openPrivacyBudget, OWN_DATA, type PrivacyBudget } from './privacy-budget/privacy-budget.ts'
 
 export type { OrganisationIdentity, OrganisationOptions, OrganisationPorts } from './organisation/identity.ts'
 
@@ -30,6 +31,7 @@ export interface OrganisationNode {
   readonly publicKey: PublicKey
   readonly ports: OrganisationPorts
   readonly ledger: LedgerReader
+  readonly budget: PrivacyBudget
   /** Begins to carry out effects, those left over from earlier processes among them. */
   start(): Promise<void>
   /** Asks the hub for mail until the signal aborts; backs off while the hub does not answer. */
@@ -53,7 +55,8 @@ export function createOrganisation(
   identity: OrganisationIdentity,
   options: OrganisationOptions,
 ): OrganisationNode {
-  const context: OrganisationContext = { ports, identity, options }
+  const budget = openPrivacyBudget(ports)
+  const context: OrganisationContext = { ports, identity, options, budget }
   const log = options.log === undefined ? {} : { log: options.log }
   const drive: Drive = createDrive({ ...ports, ...log }, machinesOf(context), (effect, effectContext) =>
     performOrganisationEffect(context, effect, effectContext),
@@ -69,7 +72,11 @@ export function createOrganisation(
     publicKey: publicKeyOf(identity.secret),
     ports,
     ledger,
-    start: () => drive.start(),
+    budget,
+    async start() {
+      if (options.privacyBudget !== undefined) await budget.setLimit(OWN_DATA, null, options.privacyBudget)
+      await drive.start()
+    },
     run: (signal) => pollForever(context, receive, signal),
     poll: (signal) => pollOnce(context, receive, signal),
     stop: () => drive.stop(),

@@ -3,8 +3,10 @@
 import type { FederationId, OrganisationId } from '../../base/ids.ts'
 import type { PublicKey, SecretKey } from '../../base/signature.ts'
 import type { Kernels } from '../../models/kernels/kernels.ts'
+import type { Limit } from '../../privacy/dp/budget.ts'
 import type { DriveLog } from '../drive.ts'
 import type { HubConnection, Ports, Trainer } from '../ports.ts'
+import type { PrivacyBudget } from '../privacy-budget/privacy-budget.ts'
 
 export interface OrganisationIdentity {
   readonly federation: FederationId
@@ -29,6 +31,8 @@ export interface OrganisationOptions {
   readonly log?: DriveLog
   /** Kinds of log trained on, declared with each contribution, e.g. `zeek-tsv`. */
   readonly dataSources?: readonly string[]
+  /** What all trainings together may take from the organisation's data; absent: the limit stored last, at first none. */
+  readonly privacyBudget?: Limit
   /** How long one poll may wait at the hub. Default 25 s. */
   readonly pollWaitMs?: number
   /** First and longest pause after the hub did not answer. Default 0.5 s and 5 s. */
@@ -42,4 +46,5 @@ export interface OrganisationContext {
   readonly ports: OrganisationPorts
   readonly identity: OrganisationIdentity
   readonly options: OrganisationOptions
+  readonly budget: PrivacyBudget
 }

@@ -11,6 +11,8 @@ import { type AnyMachine, createDrive } from '../drive.ts'
 import type { Ports } from '../ports.ts'
 
 export const BUDGET_STREAM = 'privacy-budget'
+/** The account of the logs that a node trains on. */
+export const OWN_DATA = 'own'
 
 export interface Claim {
   readonly dataset: string

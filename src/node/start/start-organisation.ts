@@ -56,7 +56,7 @@ export async function startOrganisation(
     const node = createOrganisation(
       { ...ports, connection, trainer, sleep },
       { federation, organisation, secret, hubKey, ledgerKey },
-      { kernels: loadKernels(), log, dataSources },
+      { kernels: loadKernels(), log, dataSources, privacyBudget: config.privacyBudget },
     )
     await node.start()
     lifecycle.onStop('jobs', () => node.stop())

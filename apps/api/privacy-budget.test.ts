@@ -1,0 +1,82 @@
+import { createServer as createHttpServer } from 'node:http'
+import { pino } from 'pino'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../test/databases.ts'
+import { fail } from '../../src/base/errors.ts'
+import { systemClock } from '../../src/node/clock.ts'
+import { openPrivacyBudget, OWN_DATA } from '../../src/node/privacy-budget/privacy-budget.ts'
+import { type Database, openDatabase } from '../../src/node/storage/database.ts'
+import { createJobs } from '../../src/node/storage/jobs.ts'
+import { createPostgresStore } from '../../src/node/storage/postgres.ts'
+import { privacyBudgetRoute } from './routes/privacy-budget.ts'
+import { type Api, createServer } from './server.ts'
+
+let app: Api
+let target: TestDatabase
+let database: Database
+beforeAll(async () => {
+  target = await testDatabase()
+  database = await openDatabase(target.url)
+  const budget = openPrivacyBudget({
+    store: createPostgresStore(database),
+    jobs: createJobs(database),
+    clock: systemClock,
+  })
+  await budget.setLimit(OWN_DATA, null, { epsilon: 2, delta: 1e-5 })
+  await budget.reserve('round-1', {
+    dataset: OWN_DATA,
+    purpose: 'training',
+    cost: { kind: 'concentrated', rho: 0.01, delta: 1e-9 },
+  })
+  await budget.spend('round-1')
+  app = await createServer({
+    title: 't',
+    description: 'd',
+    log: pino({ level: 'silent' }),
+    serverFactory: (handler) => createHttpServer(handler),
+    rateKey: () => 'one',
+    requestsPerMinuteMax: 100,
+  })
+  privacyBudgetRoute(app, '/api', {
+    budget,
+    authorise: async (request) => {
+      if (request.headers.authorization !== 'Bearer right') fail('unauthenticated', 'no token')
+    },
+  })
+})
+afterAll(async () => {
+  await app.close()
+  await database.close()
+  await target.drop()
+})
+
+async function get(query = '', token = 'right') {
+  const headers = { authorization: `Bearer ${token}` }
+  const { statusCode, payload } = await app.inject({
+    method: 'GET',
+    url: `/api/privacy/privacy-budget${query}`,
+    headers,
+  })
+  return { statusCode, body: JSON.parse(payload) as Record<string, unknown> }
+}
+
+describe('privacy/privacy-budget of an organisation', () => {
+  it('says what remains, of what, and what for', async () => {
+    const { statusCode, body } = await get()
+    expect(statusCode).toBe(200)
+    expect(body).toMatchObject({
+      dataset: 'own',
+      limit: { epsilon: 2, delta: 1e-5 },
+      purposes: [{ purpose: 'training' }],
+    })
+    const [left, used] = [body['remaining_epsilon'] as number, body['total_used'] as number]
+    expect(used).toBeGreaterThan(0.3)
+    expect(left + used).toBeCloseTo(2, 9)
+    expect(body['remaining_delta']).toBeCloseTo(1e-5 - 1e-9, 15)
+  })
+
+  it('is for the administrator only, and for data sets that have a budget', async () => {
+    expect((await get('', 'wrong')).statusCode).toBe(401)
+    expect((await get('?dataset=other')).statusCode).toBe(404)
+  })
+})
