@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
 import { LINKS_MAX, type ModelSpec } from '../models/model.ts'
+import { robustConfigSchema, robustProblem } from './robust/config.ts'
 
 /** More participants than this would not fit, with their signatures, into one leaf of the ledger (65,535 bytes). */
 export const PARTICIPANTS_MAX = 150
@@ -102,15 +103,22 @@ const roundSchema = z
     path: ['participantsMax'],
   })
 
-export const trainingConfigSchema = z.strictObject({
+const trainingSchema = z.strictObject({
   model: modelSpecSchema,
   strategy: strategyConfigSchema.prefault({ name: 'fedavg' }),
+  /** What takes the place of the mean where organisations may lie. */
+  robust: robustConfigSchema.prefault({}),
   local: localSchema.prefault({}),
   round: roundSchema.prefault({}),
   /** Largest L2 norm of an update; null = updates are not clipped. */
   clipNorm: positive.nullable().default(null),
   seed: z.string().min(1).max(128).default('entente'),
   rounds: z.int().min(1).max(100_000).default(8),
+})
+
+export const trainingConfigSchema = trainingSchema.superRefine(({ robust, round }, context) => {
+  const problem = robustProblem(robust, round.participantsMin)
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, path: ['robust'] })
 })
 
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>

@@ -1,8 +1,10 @@
 /**
- * Metrics of a round under the names of the ledger document, sections 5.2 and 9. Of those lists, the privacy, Byzantine
- * and validator figures are absent: nothing here computes them, and a zero would be read as a measurement.
+ * Metrics of a round under the names of the ledger document, sections 5.2 and 9. Of those lists, the privacy and
+ * validator figures are absent: nothing here computes them, and a zero would be read as a measurement. The Byzantine ones
+ * are there where a robust rule looked.
  */
 
+import type { RobustReport } from './robust/report.ts'
 import type { AcceptedContribution, AggregateResult } from './round-state.ts'
 
 /** `aggregation_metrics` of a block: section 3.5 and 5.2. Norms are L2 over all parameters. */
@@ -14,7 +16,7 @@ export interface AggregationMetrics {
   readonly norm_difference: number
   readonly gradient_norm: number
   readonly aggregation_latency_ms: number
-  readonly [metric: string]: number
+  readonly [metric: string]: number | string | boolean | readonly number[]
 }
 
 /** Section 9, as far as this version computes it: what the API and `/metrics` show of a finished round. */
@@ -63,6 +65,21 @@ export function aggregationMetrics(
     gradient_norm: result.gradientNorm,
     aggregation_latency_ms: result.durationMs,
     ...(loss === undefined ? {} : { reported_loss: loss }),
+    ...(result.robust === undefined ? {} : robustMetrics(result.robust)),
+  }
+}
+
+/**
+ * What the robust rule did. Organisations are named by their position among the block's participants: their names, once
+ * more, would not fit into the leaf of the largest round.
+ */
+function robustMetrics({ rule, leftOut, clipped, flagged }: RobustReport) {
+  return {
+    robust_rule: rule,
+    robust_left_out: leftOut,
+    robust_clipped: clipped,
+    robust_flagged: flagged,
+    byzantine_detection_triggered: flagged.length > 0,
   }
 }
 

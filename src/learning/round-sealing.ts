@@ -18,8 +18,11 @@ export function startSealing(state: RoundIn<'aggregating'>, event: EventOf<'aggr
   const { participantsMin } = state.config.round
   const detail = `${signers.length} of at least ${participantsMin} are left to sign`
   if (signers.length < participantsMin) return abandon(state, 'too-few-participants', detail, event.at)
-  const { model, strategyState, normDifference, gradientNorm, convergence, durationMs } = event
-  const aggregate: AggregateResult = { model, strategyState, normDifference, gradientNorm, convergence, durationMs }
+  const { model, strategyState, normDifference, gradientNorm, convergence, durationMs, robust } = event
+  const aggregate: AggregateResult = {
+    ...{ model, strategyState, normDifference, gradientNorm, convergence, durationMs },
+    ...(robust === undefined ? {} : { robust }),
+  }
   const next: RoundIn<'sealing'> = { ...state, phase: 'sealing', aggregate }
   return moved(next, { type: 'dispatch', stream: 'ledger', event: sealRequest(state, aggregate, signers, event.at) })
 }

@@ -6,6 +6,7 @@ import type { DriveEffect } from '../base/machine.ts'
 import type { PublicKey } from '../base/signature.ts'
 import type { TrainingConfig } from './config.ts'
 import type { RoundAnnouncement } from './messages.ts'
+import type { RobustReport } from './robust/report.ts'
 import type { StageRecord } from './stages.ts'
 
 export interface Participant {
@@ -34,6 +35,8 @@ export interface AggregateResult {
   /** normDifference / ||w_old||. */
   readonly convergence: number
   readonly durationMs: number
+  /** Of a robust rule; absent for the mean. */
+  readonly robust?: RobustReport
 }
 
 export type AbandonReason =

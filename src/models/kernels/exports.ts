@@ -2,8 +2,9 @@
 
 import type { MixerExports } from './mixer-exports.ts'
 import type { NetworkExports } from './network-exports.ts'
+import type { RobustExports } from './robust-exports.ts'
 
-export interface KernelExports extends NetworkExports, MixerExports {
+export interface KernelExports extends NetworkExports, MixerExports, RobustExports {
   accumulate(sum: number, x: number, n: number, weight: number): number
   accumulate4(
     sum: number,

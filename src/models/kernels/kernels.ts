@@ -4,14 +4,17 @@
  */
 
 import { EntenteError, fail } from '../../base/errors.ts'
-import { type Accumulator, accumulatorsOver } from './accumulator.ts'
+import { type Accumulator, accumulatorsOver, type InstantiateFixed } from './accumulator.ts'
 import { Arena, type LinearMemory } from './arena.ts'
 import type { KernelExports, WebAssemblyApi } from './exports.ts'
+import { type MakeRows, rowsOver } from './rows.ts'
 
 /** What streaming aggregation needs: checks, sums and norms of chunks, in an order that depends on the lengths alone. */
 export interface AggregationKernels {
   /** A sum of `length` values with so many input buffers. @throws unavailable when there is no memory for it */
   accumulator(length: number, inputs: number): Accumulator
+  /** A block of `inputs` vectors for robust statistics. @throws unavailable when there is no memory for it */
+  readonly rows: MakeRows
   /** True when no value is NaN or infinite. */
   finite(chunk: Float32Array): boolean
   /** Sum of squares in float64. */
@@ -46,17 +49,17 @@ export function instantiateKernels(wasm: Uint8Array, options: KernelOptions = {}
   const module = compile(api, wasm)
   const memory = new api.Memory({ initial: options.pages ?? 16 })
   const raw = instantiate(api, module, memory)
-  const accumulator = accumulatorsOver((pages) => {
+  const withMemory: InstantiateFixed = (pages) => {
     const fixed = fixedMemory(api, pages)
     return { raw: instantiate(api, module, fixed), memory: fixed }
-  })
+  }
   const arena = new Arena(memory, raw.MEMORY_BASE.value)
   const scratch = arena.allocate(raw.SCRATCH_BYTES.value)
   return {
     raw,
     arena,
     scratch,
-    ...aggregationKernels(raw, arena, accumulator),
+    ...aggregationKernels(raw, arena, withMemory),
     exp: (x) => raw.expOf(x),
     softplus: (x) => raw.softplusOf(x),
   }
@@ -94,11 +97,7 @@ function fixedMemory(api: WebAssemblyApi, pages: number): LinearMemory {
   }
 }
 
-function aggregationKernels(
-  raw: KernelExports,
-  arena: Arena,
-  accumulator: AggregationKernels['accumulator'],
-): AggregationKernels {
+function aggregationKernels(raw: KernelExports, arena: Arena, withMemory: InstantiateFixed): AggregationKernels {
   /** Runs `work` on copies of the arrays in the arena. */
   function staged<T>(arrays: readonly Float32Array[], work: (offsets: readonly number[]) => T): T {
     const offsets = arrays.map((array) => arena.allocate(array.byteLength))
@@ -116,7 +115,8 @@ function aggregationKernels(
   }
 
   return {
-    accumulator,
+    accumulator: accumulatorsOver(withMemory),
+    rows: rowsOver(withMemory),
     finite: (chunk) => staged([chunk], ([x = 0]) => raw.finite(x, chunk.length) === 1),
     squaredNorm: (chunk) => staged([chunk], ([x = 0]) => raw.squaredNorm(x, chunk.length)),
     squaredDistance,

@@ -2,8 +2,7 @@
 
 import { EntenteError } from '../../base/errors.ts'
 import type { Digest } from '../../base/ids.ts'
-import { aggregate } from '../../learning/aggregate.ts'
-import type { AggregationNorms } from '../../learning/norms.ts'
+import { type AggregationOutcome, aggregate } from '../../learning/aggregate.ts'
 import { modelVersion } from '../../learning/block-content.ts'
 import type { RoundEffect, RoundEvent } from '../../learning/round-state.ts'
 import type { TensorReader } from '../../learning/tensor-reader.ts'
@@ -61,7 +60,7 @@ async function withInputs<T>(blobs: Blobs, effect: AggregateEffect, work: (input
   }
 }
 
-type Outputs = AggregationNorms & { readonly model: Digest; readonly strategyState: Digest | null }
+type Outputs = AggregationOutcome & { readonly model: Digest; readonly strategyState: Digest | null }
 
 async function writeOutputs(
   { ports, options }: HubContext,
@@ -75,6 +74,8 @@ async function writeOutputs(
     const norms = await aggregate({
       ...inputs,
       strategy: config.strategy,
+      robust: config.robust,
+      seed: `${config.seed}/${round}`,
       sampleCountMax: config.round.sampleCountMax,
       version: modelVersion(round),
       kernels: options.kernels,

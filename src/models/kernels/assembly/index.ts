@@ -7,11 +7,13 @@ export { finite } from './finite'
 export { gemm, SCRATCH_BYTES } from './gemm'
 export { biasRelu, columnSums, reluBackward } from './layers'
 export { expOf, logisticLoss, softplusOf } from './logistic'
+export { addWords32, addWords64, subtractWords32, subtractWords64 } from './masking'
 export * from './mixer'
 export * from './network'
 export { clipNorm, squaredDistance, squaredNorm } from './norms'
 export { adam, proximal, sgd } from './optimiser'
 export { clippedSurrogate, logOf, maskedSample, maskedSoftmax, squaredError } from './policy'
+export { pairDistances, rowDistances, sortedMean, windowMean } from './robust'
 
 /** First byte that the module itself does not use. */
 export const MEMORY_BASE: usize = __heap_base
