@@ -32,17 +32,22 @@ const METHODS = [
   { name: 'FedProx mu = 1', mu: 1, dropsStragglers: false },
 ] as const
 
+/** One set and share of stragglers each, such as `1-1-90`. */
 export const FEDPROX_PARTS: Readonly<Record<string, Section>> = Object.fromEntries(
-  SETS.map((set) => [set.part, (context: SectionContext) => synthetic(context, set)]),
+  SETS.flatMap((set) =>
+    STRAGGLERS.map((stragglers) => [
+      `${set.part}-${stragglers * 100}`,
+      (context: SectionContext) => synthetic(context, set, stragglers),
+    ]),
+  ),
 )
 
-async function synthetic(context: SectionContext, set: (typeof SETS)[number]): Promise<void> {
+async function synthetic(context: SectionContext, set: (typeof SETS)[number], stragglers: number): Promise<void> {
   const devices = syntheticDevices({ ...set, seed: context.seed })
-  for (const stragglers of STRAGGLERS)
-    for (const method of METHODS) {
-      context.progress(`${method.name}, ${stragglers * 100} % stragglers`)
-      await curve(context, devices, set.name, stragglers, method)
-    }
+  for (const method of METHODS) {
+    context.progress(method.name)
+    await curve(context, devices, set.name, stragglers, method)
+  }
 }
 
 async function curve(

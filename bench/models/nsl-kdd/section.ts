@@ -20,7 +20,7 @@ const LOCAL = {
   proximalMu: 0,
   positiveWeight: 1,
 } as const
-const ROUNDS = 50
+const ROUNDS = 30
 /** Passes of the centralised model and of silos. */
 const EPOCHS = 10
 const TABLE = 'NSL-KDD, official split'
