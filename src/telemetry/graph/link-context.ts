@@ -20,15 +20,22 @@ export interface LinkContext {
   push(source: HostKey, destination: HostKey, time: number, features: Float32Array, from: number): void
 }
 
-/** The links of one end, gathered once, since both ends look at both. */
+/** The links of one end, gathered and compared once for all columns that ask for them. */
 class End {
   count = 0
   at = -1
-  /** Unsigned ids of the peers, the latest first. */
+  /** Links whose peer is one of the other end's peers, and peers without their repetitions. */
+  shared = 0
+  distinct = 0
+  /** Unsigned ids of the peers, the latest first; how often each occurs among the own links, and among the other end's. */
   readonly peers: Float64Array
+  readonly inOwn: Uint8Array
+  readonly inOther: Uint8Array
 
   constructor(links: number) {
     this.peers = new Float64Array(links)
+    this.inOwn = new Uint8Array(links)
+    this.inOther = new Uint8Array(links)
   }
 
   load(table: LinkTable, host: HostKey): void {
@@ -37,24 +44,25 @@ class End {
     for (let k = 0; k < this.count; k++) this.peers[k] = Math.abs(table.signedPeer(table.link(this.at, k)))
   }
 
-  /** How many links lead to this peer. */
-  occurrences(peer: number): number {
+  /** After both ends are loaded. */
+  compare(other: End): void {
+    this.shared = 0
+    this.distinct = 0
+    for (let k = 0; k < this.count; k++) {
+      const peer = this.peers[k] as number
+      const found = other.occurrences(peer, other.count)
+      if (found > 0) this.shared++
+      if (this.occurrences(peer, k) === 0) this.distinct++
+      this.inOther[k] = found
+      this.inOwn[k] = this.occurrences(peer, this.count)
+    }
+  }
+
+  /** How many of the latest `among` links lead to this peer. */
+  occurrences(peer: number, among: number): number {
     let found = 0
-    for (let k = 0; k < this.count; k++) if (this.peers[k] === peer) found++
+    for (let k = 0; k < among; k++) if (this.peers[k] === peer) found++
     return found
-  }
-
-  /** Share of the links whose peer is one of the other end's peers. */
-  shared(other: End): number {
-    let found = 0
-    for (let k = 0; k < this.count; k++) if (other.occurrences(this.peers[k] as number) > 0) found++
-    return this.share(found)
-  }
-
-  distinct(): number {
-    let found = 0
-    for (let k = 0; k < this.count; k++) if (this.peers.indexOf(this.peers[k] as number) === k) found++
-    return this.share(found)
   }
 
   share(count: number): number {
@@ -67,12 +75,12 @@ export function createLinkContext(links: number): LinkContext {
   const [sourceEnd, destinationEnd] = [new End(links), new End(links)]
 
   function putPair(source: HostKey, destination: HostKey, out: Float32Array, at: number): void {
-    out[at] = sourceEnd.share(sourceEnd.occurrences(destination.id))
-    out[at + 1] = destinationEnd.share(destinationEnd.occurrences(source.id))
-    out[at + 2] = sourceEnd.shared(destinationEnd)
-    out[at + 3] = destinationEnd.shared(sourceEnd)
-    out[at + 4] = sourceEnd.distinct()
-    out[at + 5] = destinationEnd.distinct()
+    out[at] = sourceEnd.share(sourceEnd.occurrences(destination.id, sourceEnd.count))
+    out[at + 1] = destinationEnd.share(destinationEnd.occurrences(source.id, destinationEnd.count))
+    out[at + 2] = sourceEnd.share(sourceEnd.shared)
+    out[at + 3] = destinationEnd.share(destinationEnd.shared)
+    out[at + 4] = sourceEnd.share(sourceEnd.distinct)
+    out[at + 5] = destinationEnd.share(destinationEnd.distinct)
     out[at + 6] = sourceEnd.count / links
     out[at + 7] = destinationEnd.count / links
   }
@@ -92,8 +100,8 @@ export function createLinkContext(links: number): LinkContext {
       out[at + 1] = ofGap(age)
       out[at + 2] = table.signedPeer(link) > 0 ? 1 : -1
       out[at + 3] = peer === otherId ? 1 : 0
-      out[at + 4] = own.share(own.occurrences(peer))
-      out[at + 5] = other.share(other.occurrences(peer))
+      out[at + 4] = own.share(own.inOwn[k] as number)
+      out[at + 5] = other.share(own.inOther[k] as number)
       for (let c = 0; c < KEPT_WIDTH; c++) out[at + LINK_WIDTH - KEPT_WIDTH + c] = table.kept(link, c)
     }
   }
@@ -103,6 +111,8 @@ export function createLinkContext(links: number): LinkContext {
     context(source, destination, time, out, offset) {
       sourceEnd.load(table, source)
       destinationEnd.load(table, destination)
+      sourceEnd.compare(destinationEnd)
+      destinationEnd.compare(sourceEnd)
       putPair(source, destination, out, offset)
       const from = offset + PAIR_WIDTH
       putLinks(sourceEnd, destinationEnd, destination.id, time, out, from)
