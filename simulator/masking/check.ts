@@ -41,8 +41,13 @@ function exposureFaults(world: World): string[] {
   const faults: string[] = []
   if (hub.phase === 'done' && !isOnly(alone.readable, survivors))
     faults.push('the hub reads another sum than that of the survivors')
-  if (hub.phase === 'abandoned' && alone.readable.length > 0)
-    faults.push('the round is abandoned, and yet a sum is readable')
+  if (hub.phase === 'abandoned') {
+    if (exposureOf(world, new Set(), { inTime: true }).readable.length > 0)
+      faults.push('the round is abandoned, and yet a sum is readable')
+    // Shares that come after the end cannot be called back. Even then it is the sum that a quorum signed, or none.
+    for (const part of alone.readable)
+      if (part.join() !== agreedOn(world).join()) faults.push('a sum is readable that nobody signed')
+  }
   const corruptMax = Math.ceil(context.policy.corruptShare * names.length)
   const corrupt = new Set(names.slice(0, corruptMax))
   const together = exposureOf(world, corrupt)
@@ -53,6 +58,14 @@ function exposureFaults(world: World): string[] {
     if (part.length < leastHonest) faults.push(`a sum of only ${part.length} honest participants is readable`)
   if (together.readable.length > 1) faults.push('more than one sum is readable')
   return faults
+}
+
+/** The survivor set that participants signed; one at most, with an honest hub. */
+function agreedOn(world: World): OrganisationId[] {
+  const sets = [...world.clientLogs.values()].flatMap((log) =>
+    log.flatMap((event) => (event.type === 'survivors' ? [event.survivors] : [])),
+  )
+  return (sets[0] ?? []).map(({ organisation }) => organisation)
 }
 
 function isOnly(readable: readonly (readonly OrganisationId[])[], survivors: readonly OrganisationId[]): boolean {

@@ -23,9 +23,15 @@ export interface Exposure {
   readonly revealedShares: number
 }
 
-export function exposureOf(world: World, corrupt: ReadonlySet<OrganisationId> = new Set()): Exposure {
+export function exposureOf(
+  world: World,
+  corrupt: ReadonlySet<OrganisationId> = new Set(),
+  /** Leaves out the reveals that came too late, or never: what the hub really worked with. */
+  options: { readonly inTime?: boolean } = {},
+): Exposure {
   const honest = world.names.filter((name) => !corrupt.has(name))
-  const known = knownShares(world, corrupt)
+  const inTime = world.hubLog.flatMap((event) => (event.type === 'reveal' ? [event.from] : []))
+  const known = knownShares(world, corrupt, (from) => options.inTime !== true || inTime.includes(from))
   const thresholds = new Map(world.names.map((name) => [name, thresholdOf(world, name)]))
   const opened = (kind: ShareKind, owner: OrganisationId): boolean =>
     corrupt.has(owner) ||
@@ -49,7 +55,11 @@ export function exposureOf(world: World, corrupt: ReadonlySet<OrganisationId> = 
 }
 
 /** Holders whose share the hub has, by kind and owner. */
-function knownShares(world: World, corrupt: ReadonlySet<OrganisationId>): Map<string, Set<OrganisationId>> {
+function knownShares(
+  world: World,
+  corrupt: ReadonlySet<OrganisationId>,
+  counts: (from: OrganisationId) => boolean,
+): Map<string, Set<OrganisationId>> {
   const known = new Map<string, Set<OrganisationId>>()
   const add = (kind: ShareKind, owner: OrganisationId, holder: OrganisationId): void => {
     const key = `${kind} ${owner}`
@@ -61,7 +71,7 @@ function knownShares(world: World, corrupt: ReadonlySet<OrganisationId>): Map<st
         const holder = membersSeenBy(world, from)[i]?.organisation ?? from
         if (corrupt.has(holder)) for (const kind of ['mask', 'self'] as const) add(kind, from, holder)
       }
-    if (message === 'masking-reveal')
+    if (message === 'masking-reveal' && counts(from))
       for (const i of (body as MessageBody<'masking-reveal'>).owners) {
         const owner = membersSeenBy(world, from)[i]?.organisation ?? from
         add(survivorsSeenBy(world, from).has(owner) ? 'self' : 'mask', owner, from)
