@@ -1,4 +1,4 @@
-/** Scoring rows with the kernels and with the optional accelerator, each on one thread. */
+/** Models of the default size: scoring with the kernels and with the optional accelerator, and training. */
 
 import { prng } from '../src/base/prng.ts'
 import type { Accelerator } from '../src/models/accelerator.ts'
@@ -30,9 +30,28 @@ export async function benchAccelerator(seed: string, runs: number): Promise<Sect
   const accelerator = await openAccelerator().catch(() => undefined)
   const rows: Row[] = []
   for (const spec of SPECS) rows.push(...(await benchScoring(spec, seed, runs, accelerator)))
-  const setting = `${ROWS} rows a run, one thread unless said; perceptron 93-64-64-1; graph network of 8 links, 32 wide; ${accelerator?.name ?? 'ONNX Runtime missing'}; seed ${seed}`
-  return { title: 'Scoring: kernels and the accelerator', setting, rows }
+  for (const spec of SPECS) rows.push(await benchTraining(spec, seed, runs))
+  const setting = `${ROWS} rows a run, one thread unless said; perceptron 93-64-64-1; graph network of 8 links, 32 wide, a row being an edge; ${accelerator?.name ?? 'ONNX Runtime missing'}; seed ${seed}`
+  return { title: 'Models: scoring and training a row', setting, rows }
 }
+
+/** One epoch in batches of 1024, with Adam. */
+async function benchTraining(spec: ThreatModelSpec, seed: string, runs: number): Promise<Row> {
+  const random = prng(`bench/training/${seed}`)
+  const model = createModel(spec, loadKernels())
+  const parameters = model.initialise(seed)
+  const width = inputsOf(spec)
+  const features = Float32Array.from({ length: ROWS * width }, () => random.uniform() * 4 - 1)
+  const labels = Uint8Array.from({ length: ROWS }, () => random.below(2))
+  const options = { epochs: 1, batchSize: 1024, learningRate: 1e-3, optimiser: 'adam', proximalMu: 0, seed } as const
+  const { training } = await sideBySide(
+    { training: () => void model.train(parameters, { rows: ROWS, width, features, labels }, options) },
+    runs,
+  )
+  return rate(`${nameOf(spec)}, training with the kernels`, ROWS, 'row', training)
+}
+
+const nameOf = ({ kind }: ThreatModelSpec): string => (kind === 'mlp' ? 'Perceptron' : 'Graph network')
 
 async function benchScoring(
   spec: ThreatModelSpec,
@@ -56,7 +75,7 @@ async function benchScoring(
     runs,
   )
   await Promise.all([accelerated?.close(), two.close()])
-  const name = spec.kind === 'mlp' ? 'Perceptron' : 'Graph network'
+  const name = nameOf(spec)
   return [
     rate(`${name}, kernels`, ROWS, 'row', kernels),
     rate(`${name}, kernels on two threads`, ROWS, 'row', threads),

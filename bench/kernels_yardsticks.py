@@ -1,6 +1,6 @@
 """Yardsticks of the kernels' bench: NumPy and PyTorch on one thread, with the same sizes.
 
-Reads one JSON object a line, {"library", "what", "repeats", ...}; answers {"ms"} of one repetition each, or {"error"}.
+Reads one JSON object a line, {"library", "what", "repeats", ...}; answers {"ms"} of processor time of one repetition each.
 {"what": "versions"} answers with those of the libraries that can be imported.
 """
 
@@ -226,10 +226,10 @@ def measure(job):
     key = json.dumps({name: value for name, value in job.items() if name != "repeats"}, sort_keys=True)
     if key not in PREPARED:
         PREPARED[key] = MAKERS[(job["library"], job["what"])](library(job["library"]), job)
-    since = time.perf_counter()
+    since = time.process_time()
     for _ in range(job["repeats"]):
         PREPARED[key]()
-    return (time.perf_counter() - since) * 1000 / job["repeats"]
+    return (time.process_time() - since) * 1000 / job["repeats"]
 
 
 import warnings
