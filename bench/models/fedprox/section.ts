@@ -15,8 +15,8 @@ import { type Device, type Samples, syntheticDevices } from './synthetic.ts'
 const CHOSEN = 10
 const EPOCHS = 20
 const LOCAL = { batchSize: 10, learningRate: 0.01 }
-const ROUNDS = 100
-const SHOWN = [1, 10, 20, 50, 100]
+const ROUNDS = 60
+const SHOWN = [1, 10, 20, 40, 60]
 const STRAGGLERS = [0, 0.5, 0.9]
 
 const SETS = [

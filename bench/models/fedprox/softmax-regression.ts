@@ -28,8 +28,14 @@ export function trainSoftmax(
   random: Prng,
 ): Float32Array {
   const { arena, raw } = kernels
-  const blocks = [0, 1, 2, 3].map((i) => arena.allocate(4 * PARAMETERS * (i === 3 ? 2 : 1)))
-  const [parameters = 0, gradient = 0, anchor = 0, moments = 0] = blocks
+  const blocks: number[] = []
+  const take = (elements: number): number => {
+    blocks.push(arena.allocate(4 * elements))
+    return blocks.at(-1) ?? 0
+  }
+  const [parameters, gradient, anchor] = [take(PARAMETERS), take(PARAMETERS), take(PARAMETERS)]
+  const moments = take(2 * PARAMETERS)
+  const batch = { rows: take(work.batchSize * FEATURES), errors: take(work.batchSize * CLASSES) }
   try {
     arena.float32(parameters, PARAMETERS).set(start)
     arena.float32(anchor, PARAMETERS).set(start)
@@ -39,8 +45,7 @@ export function trainSoftmax(
     for (let epoch = 0; epoch < work.epochs; epoch++) {
       shuffle(order, random)
       for (let from = 0; from < data.rows; from += work.batchSize) {
-        const batch = order.subarray(from, from + work.batchSize)
-        gradientOf(arena.float32(parameters, PARAMETERS), data, batch, arena.float32(gradient, PARAMETERS))
+        gradientOf(kernels, data, order.subarray(from, from + work.batchSize), parameters, gradient, batch)
         optimiser.step()
       }
     }
@@ -48,6 +53,45 @@ export function trainSoftmax(
   } finally {
     for (const block of blocks) arena.release(block)
   }
+}
+
+/** Of the mean loss of the batch; offsets in the kernels' memory. */
+function gradientOf(
+  { arena, raw, scratch }: Kernels,
+  { features, labels }: Samples,
+  batch: Uint32Array,
+  parameters: number,
+  gradient: number,
+  memory: { readonly rows: number; readonly errors: number },
+): void {
+  const count = batch.length
+  const rows = arena.float32(memory.rows, count * FEATURES)
+  const errors = arena.float32(memory.errors, count * CLASSES)
+  for (let i = 0; i < count; i++)
+    for (let j = 0, from = (batch[i] as number) * FEATURES; j < FEATURES; j++)
+      rows[i * FEATURES + j] = features[from + j] as number
+  const weights = parameters + 4 * CLASSES
+  raw.gemm(memory.rows, FEATURES, 1, weights, CLASSES, 1, memory.errors, count, CLASSES, FEATURES, 0, scratch)
+  raw.biasRelu(memory.errors, parameters, count, CLASSES, 0)
+  for (let i = 0; i < count; i++) {
+    const own = errors.subarray(i * CLASSES, (i + 1) * CLASSES)
+    const label = labels[batch[i] as number] as number
+    normalise(own)
+    own[label] = (own[label] as number) - 1
+    for (let c = 0; c < CLASSES; c++) own[c] = (own[c] as number) / count
+  }
+  raw.columnSums(memory.errors, gradient, count, CLASSES)
+  const ofWeights = gradient + 4 * CLASSES
+  raw.gemm(memory.rows, 1, FEATURES, memory.errors, CLASSES, 1, ofWeights, FEATURES, CLASSES, count, 0, scratch)
+}
+
+/** Logits into probabilities. */
+function normalise(logits: Float32Array): void {
+  let largest = -Infinity
+  for (let c = 0; c < CLASSES; c++) largest = Math.max(largest, logits[c] as number)
+  let sum = 0
+  for (let c = 0; c < CLASSES; c++) sum += logits[c] = Math.exp((logits[c] as number) - largest)
+  for (let c = 0; c < CLASSES; c++) logits[c] = (logits[c] as number) / sum
 }
 
 const probabilities = new Float64Array(CLASSES)
@@ -66,31 +110,6 @@ function softmax(parameters: Float32Array, features: Float32Array, from: number,
   for (let c = 0; c < CLASSES; c++) sum += probabilities[c] = Math.exp((probabilities[c] as number) - largest)
   for (let c = 0; c < CLASSES; c++) probabilities[c] = (probabilities[c] as number) / sum
   return Math.log(sum) - own
-}
-
-function gradientOf(
-  parameters: Float32Array,
-  { features, labels }: Samples,
-  batch: Uint32Array,
-  gradient: Float32Array,
-): void {
-  gradient.fill(0)
-  for (let i = 0; i < batch.length; i++) {
-    const row = batch[i] as number
-    const label = labels[row] as number
-    const from = row * FEATURES
-    softmax(parameters, features, from, label)
-    probabilities[label] = (probabilities[label] as number) - 1
-    for (let c = 0; c < CLASSES; c++) {
-      probabilities[c] = (probabilities[c] as number) / batch.length
-      gradient[c] = (gradient[c] as number) + (probabilities[c] as number)
-    }
-    for (let j = 0, at = CLASSES; j < FEATURES; j++, at += CLASSES) {
-      const x = features[from + j] as number
-      for (let c = 0; c < CLASSES; c++)
-        gradient[at + c] = (gradient[at + c] as number) + x * (probabilities[c] as number)
-    }
-  }
 }
 
 /** Sum of the losses and number of right answers. */
