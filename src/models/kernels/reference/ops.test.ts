@@ -5,12 +5,15 @@ import { gradientSuite, randomCsr, randomVector, relativeError } from './gradien
 import { opsOver } from './kernel-ops.ts'
 import type { Ops, Vector } from './ops.ts'
 import { opsSuite } from './ops.suite.ts'
+import { pytorchSuite } from './pytorch.suite.ts'
 import { reference } from './reference.ts'
 
 const kernels = opsOver(loadKernels())
 
 opsSuite(reference, 1e-6)
 opsSuite(kernels, 1e-6)
+pytorchSuite(reference, 1e-9)
+pytorchSuite(kernels, 1e-6)
 gradientSuite(reference, 1e-6)
 gradientSuite(kernels, 1e-3)
 
