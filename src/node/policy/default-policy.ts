@@ -26,5 +26,5 @@ export const policyTrainingDefaults = (strategy = 'fedavg') => ({
   model: defaultPolicy(),
   strategy: { name: strategy },
   local: { epochs: 4, batchSize: 800, learningRate: 1e-3, rowsMax: 3200 },
-  rounds: 50,
+  rounds: 80,
 })
