@@ -6,7 +6,7 @@
 
 import { matrixVector, vectorMatrix } from './matrix-vector'
 import { packColumns, packRows, stripBytes } from './pack'
-import { tileOfPacked, tileOfRows } from './tile'
+import { tile } from './tile'
 
 const DEPTH_MAX: i32 = 512
 /** Floats of packed columns of B that are used for all rows of a block before the next ones are packed. */
@@ -72,7 +72,7 @@ function blockOfRows(a: usize, aRow: i32, panels: usize, c: usize, N: i32, heigh
     let panel = panels
     for (let j = 0; j < width; j += 8) {
       const to = c + ((<usize>i * <usize>N + <usize>j) << 2)
-      tileOfRows(a0, a1, a2, a3, panel, depth, to, N, rows, min(8, width - j), first, panels + PANELS * 4)
+      tile(a0, a1, a2, a3, 4, panel, depth, to, N, rows, min(8, width - j), first, panels + PANELS * 4)
       panel += <usize>depth << 5
     }
   }
@@ -84,7 +84,7 @@ function blockOfPacked(a: usize, panels: usize, c: usize, N: i32, height: i32, w
     let panel = panels
     for (let j = 0; j < width; j += 8) {
       const to = c + ((<usize>i * <usize>N + <usize>j) << 2)
-      tileOfPacked(a, panel, depth, to, N, min(4, height - i), min(8, width - j), first, panels + PANELS * 4)
+      tile(a, a + 4, a + 8, a + 12, 16, panel, depth, to, N, min(4, height - i), min(8, width - j), first, panels + PANELS * 4)
       panel += <usize>depth << 5
     }
     a += stripBytes(depth)
