@@ -1,10 +1,11 @@
 /**
- * One seed, one lying hub with as many corrupt participants as the plan allows: it splits the honest in two, shows each
- * half its own sharers and survivors, has its friends sign everything, and collects what it can.
+ * One seed, one lying hub with as many corrupt participants as the plan allows. Either it splits the honest in two and
+ * shows each half its own sharers and survivors; or it shows everybody another list of survivors, so that shares add up
+ * to more dropouts than any one list may have. Its friends sign everything, and it collects what it can.
  */
 
 import type { OrganisationId } from '../../src/base/ids.ts'
-import { type Prng, prng } from '../../src/base/prng.ts'
+import { type Prng, prng, shuffle } from '../../src/base/prng.ts'
 import { exposureOf } from '../../src/privacy/masking/exposure.ts'
 import { nameOf } from '../../src/privacy/masking/fixtures.ts'
 import { LyingHub } from '../../src/privacy/masking/lying-hub.ts'
@@ -33,7 +34,8 @@ export function lie(seed: string): LieReport {
   // Half of the time, both halves see one list of sharers and differ in the survivors only.
   const shown = random.below(2) === 0 ? [hub.names, hub.names] : lists
   halves.forEach((half, i) => hub.inbox(half, shown[i]))
-  halves.forEach((half, i) => showSurvivors(hub, half, shown[i] ?? hub.names, corrupt, plan.quorum, random))
+  if (random.below(2) === 0) showEachItsOwn(hub, halves, shown, corrupt, plan.quorum, random)
+  else halves.forEach((half, i) => showSurvivors(hub, half, shown[i] ?? hub.names, corrupt, plan.quorum, random))
   halves.forEach((half, i) => bringQuorum(hub, half, shown[i] ?? hub.names, corrupt))
   const exposure = exposureOf(hub.world, new Set(corrupt))
   const faults = exposure.bothOpen.map((name) => `both secrets of ${name} can be opened`)
@@ -65,6 +67,35 @@ function showSurvivors(
   const all = sorted([...sent, ...friends])
   const list = random.below(2) === 0 ? all : keep(all, quorum, random)
   for (const name of half) if (list.some(({ organisation }) => organisation === name)) hub.survivors(list, [name])
+}
+
+/** One more participant is to be cut off than a list may leave out; each list leaves out as many of them as it may. */
+function showEachItsOwn(
+  hub: LyingHub,
+  halves: readonly (readonly OrganisationId[])[],
+  shown: readonly (readonly OrganisationId[])[],
+  corrupt: readonly OrganisationId[],
+  quorum: number,
+  random: Prng,
+): void {
+  const victims = halves
+    .flat()
+    .sort()
+    .slice(0, hub.names.length - quorum + 1 + random.below(2))
+  halves.forEach((half, i) => {
+    const sharers = shown[i] ?? hub.names
+    const friends = corrupt.filter((name) => sharers.includes(name)).map((name) => hub.corruptVector(name, sharers))
+    const sent = hub.sent('masking-input').filter(({ organisation }) => sharers.includes(organisation))
+    for (const name of half) {
+      const gone = shuffle(
+        victims.filter((victim) => victim !== name),
+        random,
+      )
+      const all = sorted([...sent, ...friends])
+      const left = all.filter(({ organisation }) => !gone.slice(0, all.length - quorum).includes(organisation))
+      hub.survivors(left, [name])
+    }
+  })
 }
 
 function keep(all: readonly MaskedInput[], least: number, random: Prng): MaskedInput[] {

@@ -12,7 +12,7 @@ import type { OrganisationId } from '../../base/ids.ts'
 import type { World } from './fixtures.ts'
 import type { MessageBody } from './messages.ts'
 import { rosterOf } from './roster.ts'
-import type { ShareKind } from './share-box.ts'
+import { shareDigest, type ShareKind } from './share-box.ts'
 
 export interface Exposure {
   /** Sets of honest participants of whom the hub knows the sum of their quantised updates. */
@@ -72,21 +72,37 @@ function knownShares(
         if (corrupt.has(holder)) for (const kind of ['mask', 'self'] as const) add(kind, from, holder)
       }
     if (message === 'masking-reveal' && counts(from))
-      for (const i of (body as MessageBody<'masking-reveal'>).owners) {
-        const owner = membersSeenBy(world, from)[i]?.organisation ?? from
-        add(survivorsSeenBy(world, from).has(owner) ? 'self' : 'mask', owner, from)
-      }
+      addRevealed(world, from, body as MessageBody<'masking-reveal'>, add)
   }
   return known
 }
 
-function membersSeenBy(world: World, name: OrganisationId) {
-  return world.clientLogs.get(name)?.flatMap((event) => (event.type === 'roster' ? [event.members] : []))[0] ?? []
+/** Which share it is, its digest tells, whatever its revealer should have sent. */
+function addRevealed(
+  world: World,
+  from: OrganisationId,
+  { owners, shares }: MessageBody<'masking-reveal'>,
+  add: (kind: ShareKind, owner: OrganisationId, holder: OrganisationId) => void,
+): void {
+  const members = membersSeenBy(world, from)
+  const holder = members.findIndex(({ organisation }) => organisation === from)
+  const roster = rosterOf(world.context, members).digest
+  owners.forEach((i, at) => {
+    const owner = members[i]?.organisation ?? from
+    const dealt = world.sent.find((one) => one.message === 'masking-shares' && one.from === owner)
+    if (dealt === undefined) return
+    const { neighbours, commitments } = dealt.body as MessageBody<'masking-shares'>
+    const position = i === holder ? 1 : neighbours.indexOf(holder) + 2
+    for (const kind of ['mask', 'self'] as const) {
+      const digest = shareDigest(roster, kind, i, position, shares.slice(64 * at, 64 * at + 64))
+      const committed = 128 * (position - 1) + (kind === 'mask' ? 0 : 64)
+      if (digest === commitments.slice(committed, committed + 64)) add(kind, owner, from)
+    }
+  })
 }
 
-function survivorsSeenBy(world: World, name: OrganisationId): ReadonlySet<OrganisationId> {
-  const seen = world.clientLogs.get(name)?.flatMap((event) => (event.type === 'survivors' ? [event.survivors] : []))[0]
-  return new Set((seen ?? []).map(({ organisation }) => organisation))
+function membersSeenBy(world: World, name: OrganisationId) {
+  return world.clientLogs.get(name)?.flatMap((event) => (event.type === 'roster' ? [event.members] : []))[0] ?? []
 }
 
 function thresholdOf(world: World, owner: OrganisationId): number {

@@ -57,25 +57,38 @@ export function quantise(
   const factor = (levels / clip) * (weight / weightMax)
   const bound = levels * (weight / weightMax)
   const words = new Uint8Array((update.length * width) / 8)
-  const put = writer(words, width)
   const perChunk = CHUNK_BYTES / 4
+  const rounded = new Float64Array(Math.min(perChunk, update.length))
   let clipped = 0
   for (let first = 0; first < update.length; first += perChunk) {
-    const count = Math.min(perChunk, update.length - first)
-    const draws = uint32s(randomness.next(4 * count))
-    for (let i = 0; i < count; i++) {
-      const value = (update[first + i] ?? 0) * factor
-      // NaN fails both comparisons.
-      if (!(value <= bound && value >= -bound)) {
-        if (!Number.isFinite(value)) fail('not-finite', 'an update holds a value that is NaN or infinite')
-        clipped++
-      }
-      const within = value > bound ? bound : value < -bound ? -bound : value
-      const floor = Math.floor(within)
-      put(first + i, (draws[i] ?? 0) < (within - floor) * 4294967296 ? floor + 1 : floor)
-    }
+    const part = update.subarray(first, first + perChunk)
+    clipped += roundChunk(part, factor, bound, uint32s(randomness.next(4 * part.length)), rounded)
+    putIntegers(words, width, first, rounded.subarray(0, part.length))
   }
   return { words, clipped }
+}
+
+/** Scales, clips and rounds up where the draw lies below the fraction; returns how many were clipped. */
+function roundChunk(
+  values: Float32Array,
+  factor: number,
+  bound: number,
+  draws: Uint32Array,
+  rounded: Float64Array,
+): number {
+  let clipped = 0
+  for (let i = 0; i < values.length; i++) {
+    let value = (values[i] ?? 0) * factor
+    // NaN fails both comparisons.
+    if (!(value <= bound && value >= -bound)) {
+      if (!Number.isFinite(value)) fail('not-finite', 'an update holds a value that is NaN or infinite')
+      value = value > 0 ? bound : -bound
+      clipped++
+    }
+    const floor = Math.floor(value)
+    rounded[i] = (draws[i] ?? 0) < (value - floor) * 4294967296 ? floor + 1 : floor
+  }
+  return clipped
 }
 
 function uint32s(bytes: Uint8Array): Uint32Array {
@@ -83,13 +96,9 @@ function uint32s(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
 }
 
-function writer(words: Uint8Array, width: Width): (index: number, value: number) => void {
-  if (width === 32) {
-    const integers = new Int32Array(words.buffer, words.byteOffset, words.length / 4)
-    return (index, value) => void (integers[index] = value)
-  }
-  const integers = new BigInt64Array(words.buffer, words.byteOffset, words.length / 8)
-  return (index, value) => void (integers[index] = BigInt(value))
+function putIntegers(words: Uint8Array, width: Width, first: number, values: Float64Array): void {
+  if (width === 32) new Int32Array(words.buffer).set(values, first)
+  else new BigInt64Array(words.buffer).set(Array.from(values, BigInt), first)
 }
 
 /** The signed integers of a sum. */
