@@ -7,7 +7,8 @@ import type { BlockContent } from '../ledger/block.ts'
 import type { TrainingConfig } from './config.ts'
 import { aggregationMetrics } from './convergence.ts'
 import type { AggregateResult, RoundFacts } from './round-state.ts'
-import { expectedStages } from './stages.ts'
+import { guaranteeOf } from './organisation-privacy.ts'
+import { expectedStages, type StageRecord } from './stages.ts'
 
 /** A leaf holds 65,535 bytes, and participants and signatures need most of them. */
 const CONFIG_CHARACTERS_MAX = 4096
@@ -28,14 +29,28 @@ export function recordedConfig(config: TrainingConfig): Json {
   return canonicalJson(config).length <= CONFIG_CHARACTERS_MAX ? config : { digest: digestOf(config) }
 }
 
-/** `epsilon` and `delta` are null because no noise is added: there is no privacy guarantee to state. */
-export function privacyParams(config: TrainingConfig): Json {
+/**
+ * What stages prove of an organisation that has been through them in so many rounds of a training. `epsilon` and `delta`
+ * are null where no noise was added: then there is no guarantee to state. Where there is one, `unit` says of whom.
+ */
+export function privacyStatement(stages: readonly StageRecord[], rounds: number): Json {
+  const clipped = stages.find(({ stage, applied }) => stage === 'clip' && applied)
+  const guarantee = guaranteeOf(stages, rounds)
   return {
-    epsilon: null,
-    delta: null,
-    clipping_norm: config.clipNorm,
-    stages: expectedStages(config).map((record) => ({ ...record })),
+    epsilon: guarantee?.epsilon ?? null,
+    delta: guarantee?.delta ?? null,
+    ...(guarantee === null ? {} : { unit: 'organisation', rounds }),
+    clipping_norm: clipped?.norm_max ?? null,
+    stages: stages.map(({ stage, applied, norm_max, parameters }) => ({
+      ...{ stage, applied, norm_max },
+      ...(parameters === undefined ? {} : { parameters }),
+    })),
   }
+}
+
+/** What a training of this configuration will be able to state after so many rounds; nothing before the first. */
+export function privacyParams(config: TrainingConfig, rounds = 0): Json {
+  return privacyStatement(rounds === 0 && config.privacy !== null ? [] : expectedStages(config), rounds)
 }
 
 /** The first block of a training: the model before anybody has trained it. */
@@ -77,9 +92,19 @@ export function roundBlockContent(round: RoundFacts, result: AggregateResult): B
         sample_count: sampleCount,
         contribution: update.digest,
       })),
-      privacy_params: privacyParams(round.config),
+      privacy_params: privacyStatement(stagesOf(round), releasesBy(round.round, round.config)),
     },
   }
+}
+
+/** Rounds are numbered from any number on, and there are no more of them than the training has. */
+export function releasesBy(round: number, { rounds }: TrainingConfig): number {
+  return Math.min(round, rounds)
+}
+
+/** As the contributions say themselves: a round takes only those that say the same. */
+function stagesOf({ contributions, config }: RoundFacts): readonly StageRecord[] {
+  return contributions[0]?.stages ?? expectedStages(config)
 }
 
 /** Of what kinds of log the updates were made, as declared; cut off where strangers could fill up the leaf with them. */

@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
 import { LINKS_MAX, type ModelSpec } from '../models/model.ts'
+import { privacyProblem, privacySchema } from './organisation-privacy.ts'
 import { robustConfigSchema, robustProblem } from './robust/config.ts'
 
 /** More participants than this would not fit, with their signatures, into one leaf of the ledger (65,535 bytes). */
@@ -112,13 +113,18 @@ const trainingSchema = z.strictObject({
   round: roundSchema.prefault({}),
   /** Largest L2 norm of an update; null = updates are not clipped. */
   clipNorm: positive.nullable().default(null),
+  /** Differential privacy of whole organisations; null = none. */
+  privacy: privacySchema,
   seed: z.string().min(1).max(128).default('entente'),
   rounds: z.int().min(1).max(100_000).default(8),
 })
 
-export const trainingConfigSchema = trainingSchema.superRefine(({ robust, round }, context) => {
+export const trainingConfigSchema = trainingSchema.superRefine((config, context) => {
+  const { robust, round } = config
   const problem = robustProblem(robust, round.participantsMin)
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, path: ['robust'] })
+  const unprotectable = privacyProblem(config)
+  if (unprotectable !== undefined) context.addIssue({ code: 'custom', message: unprotectable, path: ['privacy'] })
 })
 
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>

@@ -1,11 +1,14 @@
 /**
- * From a trained update to what leaves the organisation. Four of the stages are seams: they pass the update through and
- * their record says `applied: false`, in the contribution and in the block, so that nobody believes them to be on.
+ * From a trained update to what leaves the organisation. A stage that this training does not use passes the update through
+ * and its record says `applied: false`, in the contribution and in the block, so that nobody believes it to be on.
  */
 
 import { fail } from '../base/errors.ts'
 import type { AggregationKernels } from '../models/kernels/kernels.ts'
+import { addNoise, fromGrid, toGrid } from '../privacy/dp/grid.ts'
+import type { LocalNoise } from '../privacy/dp/local.ts'
 import type { TrainingConfig } from './config.ts'
+import { clipOf, noiseOf, noiseRecord, quantiseRecord } from './organisation-privacy.ts'
 import type { StageName, StageRecord } from './stages.ts'
 
 export interface StageResult {
@@ -24,17 +27,20 @@ export interface ContributionOptions {
   /** Of the model. */
   readonly parameterCount: number
   readonly kernels: Pick<AggregationKernels, 'finite' | 'squaredNorm'>
+  /** Draws that a training with privacy needs: discrete Gaussians of this whole deviation, independent, from a secure source. */
+  readonly drawNoise?: (deviation: number, out: Int32Array) => void
 }
 
 /**
  * Turns an update into a contribution; the update itself is left as it is.
- * @throws wrong-shape, not-finite
+ * @throws wrong-shape, not-finite; internal if noise is asked for and there is nothing to draw it from
  */
 export function prepareContribution(update: Float32Array, options: ContributionOptions): Contribution {
   const sanitised = sanitise(update, options)
   const clipped = clip(sanitised.update, options)
-  const quantised = quantise(clipped.update)
-  const noised = noise(quantised.update)
+  const plan = noiseOf(options.config)
+  const quantised = quantise(clipped.update, plan)
+  const noised = noise(quantised.update, plan, options)
   const masked = mask(noised.update)
   const encrypted = encrypt(masked.update)
   const stages = [sanitised, clipped, quantised, noised, masked, encrypted].map(({ applied }) => applied)
@@ -54,7 +60,7 @@ export function sanitise(update: Float32Array, { parameterCount, kernels }: Cont
  * holds after rounding to float32 too: whoever accounts for privacy later relies on it.
  */
 export function clip(update: Float32Array, { config, kernels }: ContributionOptions): StageResult {
-  const { clipNorm } = config
+  const clipNorm = clipOf(config)
   const applied: StageRecord = { stage: 'clip', applied: clipNorm !== null, norm_max: clipNorm }
   const norm = Math.sqrt(kernels.squaredNorm(update))
   if (clipNorm === null || norm <= clipNorm) return { update, applied }
@@ -62,14 +68,27 @@ export function clip(update: Float32Array, { config, kernels }: ContributionOpti
   return { update: update.map((value) => value * scale), applied }
 }
 
-/** Integers for secure aggregation: not offered by this version. */
-export function quantise(update: Float32Array): StageResult {
-  return passThrough('quantise', update)
+/** Whole steps of a grid, towards zero, which lets no norm grow: noise is added to integers only (Mironov 2012). */
+export function quantise(update: Float32Array, plan: LocalNoise | null): StageResult {
+  if (plan === null) return passThrough('quantise', update)
+  const { exponent } = plan
+  return { update: fromGrid(toGrid(update, exponent), exponent), applied: quantiseRecord(plan) }
 }
 
-/** Differential privacy: not offered by this version. */
-export function noise(update: Float32Array): StageResult {
-  return passThrough('noise', update)
+/** Discrete Gaussian noise on the integers (Canonne, Kamath and Steinke 2020). The record says what was really drawn. */
+export function noise(
+  update: Float32Array,
+  plan: LocalNoise | null,
+  { config, drawNoise }: ContributionOptions,
+): StageResult {
+  if (plan === null || config.privacy === null) return passThrough('noise', update)
+  if (drawNoise === undefined) fail('internal', 'this training asks for noise, and there is none to draw')
+  const grid = toGrid(update, plan.exponent)
+  const drawn = new Int32Array(grid.length)
+  drawNoise(plan.deviation, drawn)
+  addNoise(grid, drawn)
+  drawn.fill(0)
+  return { update: fromGrid(grid, plan.exponent), applied: noiseRecord(plan, config.privacy.delta) }
 }
 
 /** Pairwise masks of secure aggregation: not offered by this version. */

@@ -7,9 +7,10 @@ import { digestOf } from '../base/hash.ts'
 import type { Digest, OrganisationId } from '../base/ids.ts'
 import { type Block, blockHash } from '../ledger/block.ts'
 import { parseBlock } from '../ledger/leaf.ts'
-import { modelVersion, privacyParams, recordedConfig } from './block-content.ts'
+import { modelVersion, privacyStatement, recordedConfig, releasesBy } from './block-content.ts'
 import type { RoundAnnouncement } from './messages.ts'
 import type { RefusalReason, SentContribution } from './participant-state.ts'
+import { expectedStages } from './stages.ts'
 
 export type Judgement = { readonly block: Block } | { readonly reason: RefusalReason; readonly hash: string }
 
@@ -23,7 +24,7 @@ export function judgeProposal(
   if (parsed === undefined) return { reason: 'malformed', hash: '' }
   const { block, hash } = parsed
   if (hash !== block.hash) return { reason: 'hash-wrong', hash }
-  const reason = faultOf(block, announcement) ?? faultOfLine(block, organisation, sent)
+  const reason = faultOf(block, announcement, sent) ?? faultOfLine(block, organisation, sent)
   return reason === undefined ? { block } : { reason, hash: block.hash }
 }
 
@@ -38,7 +39,7 @@ function parse(proposed: unknown): { readonly block: Block; readonly hash: Diges
 }
 
 /** What every participant of the round knows. */
-function faultOf(block: Block, announcement: RoundAnnouncement): RefusalReason | undefined {
+function faultOf(block: Block, announcement: RoundAnnouncement, sent: SentContribution): RefusalReason | undefined {
   const { provenance, aggregation_metrics: metrics } = block
   if (provenance.round_id !== announcement.round_id || provenance.training_id !== announcement.training_id)
     return 'other-round'
@@ -46,7 +47,10 @@ function faultOf(block: Block, announcement: RoundAnnouncement): RefusalReason |
     return 'other-round'
   if (provenance.parent_model !== announcement.base_model) return 'other-base-model'
   if (digestOf(provenance.training_config) !== digestOf(recordedConfig(announcement.config))) return 'other-config'
-  if (digestOf(provenance.privacy_params) !== digestOf(privacyParams(announcement.config)))
+  // From what was done here, so that no block says more of this organisation's privacy than it knows to be true.
+  const releases = releasesBy(announcement.round, announcement.config)
+  const stages = sent.stages ?? expectedStages(announcement.config)
+  if (digestOf(provenance.privacy_params) !== digestOf(privacyStatement(stages, releases)))
     return 'other-privacy-params'
   return undefined
 }

@@ -73,7 +73,7 @@ export function contribute(
     data_sources: [...dataSources],
   }
   const body = { round_id: state.roundId, org_id: self.organisation, encrypted_gradient: gradient }
-  const next: ParticipantIn<'contributing'> = { ...state, phase: 'contributing', sent: { update, sampleCount } }
+  const next: ParticipantIn<'contributing'> = { ...state, phase: 'contributing', sent: { update, sampleCount, stages } }
   return { state: next, effects: [{ type: 'contribute', roundId: state.roundId, body }] }
 }
 

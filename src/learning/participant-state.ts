@@ -12,6 +12,8 @@ import type { StageRecord } from './stages.ts'
 export interface SentContribution {
   readonly update: { readonly digest: Digest; readonly size: number }
   readonly sampleCount: number
+  /** What it went through here; absent in states stored by earlier versions. */
+  readonly stages?: readonly StageRecord[]
 }
 
 /** A block that was not signed, and why. */

@@ -42,8 +42,10 @@ export function acceptContribution(state: RoundIn<'announced' | 'collecting'>, e
   checkSender(state, event)
   if (event.at >= state.deadline) closed(state, event)
   checkContent(state, event)
-  const { organisation, envelopeId, update, sampleCount, metrics, dataSources } = event
-  const accepted: AcceptedContribution = { organisation, envelopeId, update, sampleCount, metrics, dataSources }
+  const { organisation, envelopeId, update, sampleCount, stages, metrics, dataSources } = event
+  const accepted: AcceptedContribution = {
+    ...{ organisation, envelopeId, update, sampleCount, stages, metrics, dataSources },
+  }
   const contributions = [...state.contributions, accepted].toSorted((a, b) =>
     a.organisation < b.organisation ? -1 : 1,
   )

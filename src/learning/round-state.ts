@@ -20,6 +20,8 @@ export interface AcceptedContribution {
   readonly envelopeId: string
   readonly update: { readonly digest: Digest; readonly size: number }
   readonly sampleCount: number
+  /** What it went through; absent in states stored by earlier versions. */
+  readonly stages?: readonly StageRecord[]
   /** As the organisation declares them. */
   readonly metrics: Readonly<Record<string, number>>
   readonly dataSources: readonly string[]

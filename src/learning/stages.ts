@@ -5,7 +5,9 @@
  */
 
 import { z } from 'zod'
+import { canonicalJson } from '../base/canonical.ts'
 import type { TrainingConfig } from './config.ts'
+import { clipOf, noiseOf, noiseRecord, quantiseRecord } from './organisation-privacy.ts'
 
 export const STAGES = ['sanitise', 'clip', 'quantise', 'noise', 'mask', 'encrypt'] as const
 export type StageName = (typeof STAGES)[number]
@@ -15,24 +17,26 @@ export const stageRecordSchema = z.strictObject({
   applied: z.boolean(),
   /** clip: the L2 norm that no update exceeds; null where it is not applied, and for the other stages. */
   norm_max: z.number().nullable(),
+  /** quantise and noise: what exactly was done, so that anybody can compute the guarantee. */
+  parameters: z
+    .record(z.string().max(32), z.union([z.number(), z.string().max(64)]))
+    .refine((parameters) => Object.keys(parameters).length <= 8, 'at most 8 parameters')
+    .optional(),
 })
 export type StageRecord = z.infer<typeof stageRecordSchema>
 
 /** What every contribution to a round of this configuration has gone through. */
 export function expectedStages(config: TrainingConfig): StageRecord[] {
+  const noise = noiseOf(config)
   return STAGES.map((stage) => {
     if (stage === 'sanitise') return { stage, applied: true, norm_max: null }
-    if (stage === 'clip') return { stage, applied: config.clipNorm !== null, norm_max: config.clipNorm }
+    if (stage === 'clip') return { stage, applied: clipOf(config) !== null, norm_max: clipOf(config) }
+    if (stage === 'quantise' && noise !== null) return quantiseRecord(noise)
+    if (stage === 'noise' && noise !== null && config.privacy !== null) return noiseRecord(noise, config.privacy.delta)
     return { stage, applied: false, norm_max: null }
   })
 }
 
 export function sameStages(claimed: readonly StageRecord[], expected: readonly StageRecord[]): boolean {
-  return (
-    claimed.length === expected.length &&
-    claimed.every((record, i) => {
-      const other = expected[i]
-      return record.stage === other?.stage && record.applied === other.applied && record.norm_max === other.norm_max
-    })
-  )
+  return canonicalJson(claimed) === canonicalJson(expected)
 }

@@ -32,7 +32,11 @@ export function roundRoutes(app: Api, prefix: string, hub: Hub): void {
         firstRound: round_number,
         ...(initialModel === undefined ? {} : { initialModel }),
       })
-      return { round_id: started.roundId, deadline: started.deadline, privacy_params: privacyParams(started.config) }
+      return {
+        round_id: started.roundId,
+        deadline: started.deadline,
+        privacy_params: privacyParams(started.config, started.config.rounds),
+      }
     },
   )
 }

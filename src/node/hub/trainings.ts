@@ -5,6 +5,7 @@ import { fail } from '../../base/errors.ts'
 import { type Digest, type OrganisationId, type TrainingId, trainingId } from '../../base/ids.ts'
 import { modelVersion, roundIdOf } from '../../learning/block-content.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../learning/config.ts'
+import { ORGANISATIONS_ADVISED } from '../../learning/organisation-privacy.ts'
 import type { TrainingState } from '../../learning/training-state.ts'
 import type { LedgerState } from '../../ledger/sealing.ts'
 import { outlineOf } from '../../models/model.ts'
@@ -63,6 +64,7 @@ export async function startTraining(
   }
   const { applied } = await drive.dispatch(`training/${id}`, event, { id: 'started' })
   if (!applied) fail('already-exists', `there is a training ${id}`)
+  warnOfNoise(context, config, organisations.length)
   return {
     trainingId: id,
     roundId: roundIdOf(id, firstRound),
@@ -70,6 +72,14 @@ export async function startTraining(
     initialModel,
     deadline: at + config.round.deadlineMs,
   }
+}
+
+function warnOfNoise({ options }: HubContext, { privacy }: TrainingConfig, organisations: number): void {
+  if (privacy === null || organisations >= ORGANISATIONS_ADVISED) return
+  options.log?.warn(
+    { organisations, advised: ORGANISATIONS_ADVISED, unit: privacy.unit, epsilon: privacy.epsilon },
+    `privacy of whole organisations: with fewer than about ${ORGANISATIONS_ADVISED} of them the noise destroys the model`,
+  )
 }
 
 async function initialModelOf(

@@ -11,6 +11,8 @@ import type { DriveEffect } from '../../base/machine.ts'
 import type { Dispatch, EffectContext } from '../drive.ts'
 import type { OrganisationContext } from './identity.ts'
 import { deliver } from './letters.ts'
+import { forgetNoise } from './noise.ts'
+import { abandonProtection } from './protect.ts'
 import { fetchModel, trainAndContribute } from './train.ts'
 
 type OrganisationEffect = Exclude<ParticipantEffect, DriveEffect> | ReplicaEffect
@@ -26,11 +28,11 @@ export async function performOrganisationEffect(
 ): Promise<readonly Dispatch[]> {
   switch (effect.type) {
     case 'train':
-      return (await isIn(context, stream, 'training')) ? [{ stream, event: await train(context, effect) }] : []
+      if (await isIn(context, stream, 'training')) return [{ stream, event: await train(context, effect) }]
+      await abandonProtection(context, effect.roundId, effect.config)
+      return []
     case 'contribute':
-      return (await isIn(context, stream, 'contributing'))
-        ? [{ stream, event: await contribute(context, effect, id) }]
-        : []
+      return contributeAndForget(context, effect, { id, stream })
     case 'decline':
       await deliver(context, 'round-declined', { round_id: effect.roundId, reason: effect.reason }, id)
       return []
@@ -60,8 +62,24 @@ async function train(context: OrganisationContext, effect: EffectOf<'train'>): P
     const trained = await trainAndContribute(context, effect)
     return { type: 'trained', ...trained, at: context.ports.clock.now() }
   } catch (error) {
-    return { type: 'training-failed', ...refusalOf(error), at: context.ports.clock.now() }
+    const refusal = refusalOf(error)
+    await abandonProtection(context, effect.roundId, effect.config)
+    return { type: 'training-failed', ...refusal, at: context.ports.clock.now() }
   }
+}
+
+/** The seed of the noise stays until the contribution is delivered, or never will be. */
+async function contributeAndForget(
+  context: OrganisationContext,
+  effect: EffectOf<'contribute'>,
+  { id, stream }: EffectContext,
+): Promise<readonly Dispatch[]> {
+  const events = (await isIn(context, stream, 'contributing'))
+    ? [{ stream, event: await contribute(context, effect, id) }]
+    : []
+  const noisy = effect.body.encrypted_gradient.stages.some(({ stage, applied }) => stage === 'noise' && applied)
+  if (noisy) await forgetNoise(context, effect.roundId)
+  return events
 }
 
 async function contribute(

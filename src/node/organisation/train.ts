@@ -9,7 +9,9 @@ import type { StageRecord } from '../../learning/stages.ts'
 import { encodeUpdate, updateOf } from '../../learning/update-file.ts'
 import { outlineOf } from '../../models/model.ts'
 import { readFlat, specOf, writeBlob } from '../model-files.ts'
+import type { LabelledSummary } from '../training.ts'
 import type { OrganisationContext } from './identity.ts'
+import { reserveProtection } from './protect.ts'
 
 type TrainEffect = Extract<ParticipantEffect, { type: 'train' }>
 
@@ -24,14 +26,16 @@ export interface Trained {
   readonly dataSources: readonly string[]
 }
 
-/** @throws no-data, not-finite, model-invalid: retrying cannot help; unavailable and the like: it can */
+/** @throws no-data, not-finite, model-invalid, budget-exceeded: retrying cannot help; unavailable and the like: it can */
 export async function trainAndContribute(context: OrganisationContext, effect: TrainEffect): Promise<Trained> {
-  const { baseModel, config, seed } = effect
+  const { baseModel, config, roundId, seed } = effect
   const { ports, options } = context
   await fetchModel(context, baseModel)
   const { header, values } = await readFlat(ports.blobs, baseModel)
   if (digestOf(specOf(header)) !== digestOf(config.model))
     fail('model-invalid', 'the model announced is not of the announced kind')
+  const { parameterCount, layout } = outlineOf(config.model, options.kernels)
+  const protect = await reserveProtection(context, roundId, config, parameterCount)
   const { rowsMax, rowsPerEpoch, objective, epochs, batchSize, learningRate, optimiser, proximalMu } = config.local
   const request = {
     spec: config.model,
@@ -47,25 +51,27 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
     seed,
   }
   const { parameters, summary } = await ports.trainer.train(request)
-  const model = outlineOf(config.model, options.kernels)
-  const { parameterCount, layout } = model
+  const protection = await protect?.()
   const contribution = prepareContribution(updateOf(parameters, values), {
     config,
     parameterCount,
     kernels: options.kernels,
+    ...(protection === undefined ? {} : { drawNoise: protection.drawNoise }),
   })
+  await protection?.spend()
   const blob = await writeBlob(ports.blobs, encodeUpdate(contribution.update, layout, baseModel))
   return {
     update: blob,
-    sampleCount: summary.sampleCount,
+    // Counts and losses come from the data without noise: under privacy every organisation weighs the same and says neither.
+    sampleCount: protection === undefined ? summary.sampleCount : 1,
     stages: contribution.stages,
-    metrics: {
-      loss: summary.loss,
-      positives: summary.positives,
-      ...(summary.reward === undefined ? {} : { reward: summary.reward }),
-    },
+    metrics: protection === undefined ? metricsOf(summary) : {},
     dataSources: config.model.kind === 'policy' ? [POLICY_SOURCE] : (options.dataSources ?? []),
   }
+}
+
+function metricsOf({ loss, positives, reward }: LabelledSummary): Record<string, number> {
+  return { loss, positives, ...(reward === undefined ? {} : { reward }) }
 }
 
 /** Copies a model from the hub unless it is here; its digest is verified as it is written. */

@@ -40,13 +40,23 @@ const TABLE_SHARE = 1e-3
 export function planLocalNoise({ epsilon, delta, clip, rounds }: LocalTarget): LocalNoise {
   if (!(epsilon > 0 && epsilon <= 100) || !(delta > 0 && delta < 1) || !(clip > 0) || !(rounds >= 1))
     fail('invalid-request', 'a target has epsilon in (0, 100], delta in (0, 1), a positive clip and at least one round')
-  const rho = concentrationFor(epsilon, delta * (1 - TABLE_SHARE)) / rounds
+  const rho = concentrationFor(epsilon, deltaForNoise(delta)) / rounds
   const width = 2 * clip * NORM_SLACK
   const deviation = width / Math.sqrt(2 * rho)
   const exponent = Math.floor(Math.log2(deviation)) - DEVIATION_BITS
   if (exponent < EXPONENT_MIN || exponent > EXPONENT_MAX || clip / 2 ** exponent > GRID_MAX / 2)
     fail('not-available', 'no grid is fine and wide enough for this clip, epsilon and number of rounds')
   return { exponent, deviation: Math.ceil(deviation / 2 ** exponent), sensitivity: width / 2 ** exponent }
+}
+
+/** What is left of delta for the noise itself; the rest is for the distance of its table. */
+export function deltaForNoise(delta: number): number {
+  return delta - tableShare(delta)
+}
+
+/** What of delta is kept for the noise table, all releases together. */
+export function tableShare(delta: number): number {
+  return delta * TABLE_SHARE
 }
 
 /** rho of one release: concentration adds up over releases. */

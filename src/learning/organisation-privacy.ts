@@ -1,0 +1,91 @@
+/**
+ * Differential privacy of whole organisations: what a training may ask for, the noise that follows from it, and what the
+ * records of stages prove. The guarantee is computed from what a stage says it did, never from what was asked for.
+ */
+
+import { z } from 'zod'
+import { EntenteError, fail } from '../base/errors.ts'
+import { concentrationOf, deltaForNoise, type LocalNoise, planLocalNoise } from '../privacy/dp/local.ts'
+import { concentratedCurve, epsilonOfCurve } from '../privacy/dp/rdp.ts'
+import type { StageRecord } from './stages.ts'
+
+export const MECHANISM = 'local-discrete-gaussian'
+
+/** Below this many organisations their noise together is more than what they have learned. */
+export const ORGANISATIONS_ADVISED = 100
+
+export const privacySchema = z
+  .strictObject({
+    /** Protected is all that an organisation has: its update hardly tells whether its data were quite others. */
+    unit: z.literal('organisation'),
+    /** Each organisation adds the noise itself: the guarantee holds against the hub and everybody else. */
+    mechanism: z.literal(MECHANISM),
+    /** Of all rounds of the training together. */
+    epsilon: z.number().positive().max(100),
+    delta: z.number().positive().max(1e-2),
+    /** L2 norm that no update exceeds. */
+    clip: z.number().min(1e-6).max(1e6),
+  })
+  .nullable()
+  .default(null)
+
+export type PrivacyConfig = z.infer<typeof privacySchema>
+
+interface Asked {
+  readonly privacy: PrivacyConfig
+  readonly clipNorm: number | null
+  readonly rounds: number
+}
+
+/** Why this cannot be done; undefined if it can. */
+export function privacyProblem({ privacy, clipNorm, rounds }: Asked): string | undefined {
+  if (privacy === null) return undefined
+  if (clipNorm !== null) return 'privacy.clip is the clip: clipNorm must be null'
+  try {
+    planLocalNoise({ ...privacy, rounds })
+    return undefined
+  } catch (error) {
+    if (error instanceof EntenteError) return error.message
+    throw error
+  }
+}
+
+/** The noise of each update of a training; null without privacy. */
+export function noiseOf({ privacy, rounds }: Asked): LocalNoise | null {
+  return privacy === null ? null : planLocalNoise({ ...privacy, rounds })
+}
+
+/** The clip of a training, whichever of the two asks for it. */
+export function clipOf({ privacy, clipNorm }: Asked): number | null {
+  return privacy === null ? clipNorm : privacy.clip
+}
+
+export function quantiseRecord({ exponent }: LocalNoise): StageRecord {
+  return { stage: 'quantise', applied: true, norm_max: null, parameters: { grid_exponent: exponent } }
+}
+
+/** `delta` is the one at which epsilon is stated; deviation and sensitivity are in steps of the grid. */
+export function noiseRecord({ deviation, sensitivity }: LocalNoise, delta: number): StageRecord {
+  const parameters = { unit: 'organisation', mechanism: MECHANISM, deviation, sensitivity, delta }
+  return { stage: 'noise', applied: true, norm_max: null, parameters }
+}
+
+export interface Guarantee {
+  readonly epsilon: number
+  readonly delta: number
+}
+
+/** Four digits after the point, upwards, so that hub and participants write the same number. */
+const roundUp = (epsilon: number): number => Math.ceil(epsilon * 1e4) / 1e4
+
+/** What these stages prove for an organisation that went through them in so many rounds; null if they add no noise. */
+export function guaranteeOf(stages: readonly StageRecord[], rounds: number): Guarantee | null {
+  const noise = stages.find(({ stage, applied }) => stage === 'noise' && applied)
+  if (noise === undefined || rounds < 1) return null
+  const { mechanism, deviation, sensitivity, delta } = noise.parameters ?? {}
+  if (mechanism !== MECHANISM || typeof deviation !== 'number' || typeof sensitivity !== 'number')
+    fail('invalid-request', 'the record of the noise stage does not say what was added')
+  if (typeof delta !== 'number') fail('invalid-request', 'the record of the noise stage has no delta')
+  const rho = rounds * concentrationOf({ deviation, sensitivity })
+  return { epsilon: roundUp(epsilonOfCurve(concentratedCurve(rho), deltaForNoise(delta))), delta }
+}

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type TestDatabase, testDatabase } from '../../../test/databases.ts'
+import { roundId } from '../../base/ids.ts'
+import { parseTrainingConfig } from '../../learning/config.ts'
+import { noiseOf } from '../../learning/organisation-privacy.ts'
+import { openPrivacyBudget, OWN_DATA } from '../privacy-budget/privacy-budget.ts'
+import { systemRandom } from '../random.ts'
+import { type Database, openDatabase } from '../storage/database.ts'
+import { createJobs } from '../storage/jobs.ts'
+import { createPostgresStore } from '../storage/postgres.ts'
+import type { OrganisationContext } from './identity.ts'
+import { forgetNoise, noiseSeed } from './noise.ts'
+import { abandonProtection, reserveProtection } from './protect.ts'
+
+const PRIVACY = { unit: 'organisation', mechanism: 'local-discrete-gaussian', epsilon: 4, delta: 1e-5, clip: 1 }
+const config = parseTrainingConfig({ privacy: PRIVACY, rounds: 4 }, { kind: 'mlp', inputs: 2, hidden: [3] })
+const DEVIATION = noiseOf(config)?.deviation ?? 0
+const SECRET = new Uint8Array(32).fill(7)
+
+let target: TestDatabase
+let database: Database
+const warnings: string[] = []
+beforeAll(async () => {
+  target = await testDatabase()
+  database = await openDatabase(target.url)
+})
+afterAll(async () => {
+  await database.close()
+  await target.drop()
+})
+
+/** What these functions look at of a node. */
+function node(secret = SECRET): OrganisationContext {
+  const ports = {
+    store: createPostgresStore(database),
+    jobs: createJobs(database),
+    clock: { now: () => 0 },
+    random: systemRandom,
+  }
+  const log = { warn: (_: object, message: string) => void warnings.push(message), error: () => undefined }
+  const partial = { ports, identity: { secret }, options: { log }, budget: openPrivacyBudget(ports) }
+  return partial as unknown as OrganisationContext
+}
+const used = async (): Promise<number> =>
+  (await node().budget.statements()).find(({ dataset }) => dataset === OWN_DATA)?.total_used ?? 0
+
+async function noiseFor(context: OrganisationContext, round: string): Promise<number[]> {
+  const protect = await reserveProtection(context, roundId(round), config, 100)
+  const out = new Int32Array(100)
+  ;(await protect?.())?.drawNoise(DEVIATION, out)
+  return [...out]
+}
+
+beforeEach(() => node().budget.setLimit(OWN_DATA, null, { epsilon: 4.01, delta: 1.01e-5 }))
+
+describe('the protection of a round at an organisation (Postgres)', () => {
+  it('sets the cost aside before work, and gives it back when nothing was sent', async () => {
+    await noiseFor(node(), 'given-back-1')
+    const reserved = await used()
+    expect(reserved).toBeGreaterThan(1)
+    await abandonProtection(node(), roundId('given-back-1'), config)
+    expect(await used()).toBe(0)
+  })
+
+  it('draws the same noise again after a crash, and other noise in another round', async () => {
+    const [first, again, other] = [
+      await noiseFor(node(), 'twice-1'),
+      await noiseFor(node(), 'twice-1'),
+      await noiseFor(node(), 'twice-2'),
+    ]
+    expect(again).toEqual(first)
+    expect(other).not.toEqual(first)
+    const deviation = Math.sqrt(first.reduce((sum, value) => sum + value * value, 0) / 100)
+    expect(Math.abs(deviation / DEVIATION - 1)).toBeLessThan(0.4)
+    for (const round of ['twice-1', 'twice-2']) await abandonProtection(node(), roundId(round), config)
+  })
+
+  it('keeps its seed encrypted, to two processes the same, and removes it', async () => {
+    const round = roundId('sealed-1')
+    const [one, two] = await Promise.all([noiseSeed(node(), round), noiseSeed(node(), round)])
+    expect(one).toEqual(two)
+    const stored = JSON.stringify(await node().ports.store.readStream(`noise-seed/${round}`))
+    for (const encoding of ['hex', 'base64', 'base64url'] as const)
+      expect(stored).not.toContain(Buffer.from(one).toString(encoding).slice(0, 40))
+    await expect(noiseSeed(node(new Uint8Array(32).fill(8)), round)).rejects.toThrow()
+    await forgetNoise(node(), round)
+    await forgetNoise(node(), round)
+    expect(await node().ports.store.readStream(`noise-seed/${round}`)).toMatchObject({ state: { sealed: null } })
+    expect(JSON.stringify(await node().ports.store.readEvents(`noise-seed/${round}`))).not.toContain('sealed')
+    await expect(noiseSeed(node(), round)).rejects.toMatchObject({ code: 'round-closed' })
+  })
+
+  it('says loudly that few organisations pay for it with their model', async () => {
+    warnings.length = 0
+    await noiseFor(node(), 'loud-1')
+    expect(warnings.join()).toContain('fewer than about 100 organisations')
+    await abandonProtection(node(), roundId('loud-1'), config)
+  })
+
+  it('refuses noise other than it accounts for', async () => {
+    const protect = await reserveProtection(node(), roundId('other-1'), config, 10)
+    const protection = await protect?.()
+    expect(() => protection?.drawNoise(DEVIATION - 1, new Int32Array(10))).toThrow(
+      expect.objectContaining({ code: 'internal' }),
+    )
+    await abandonProtection(node(), roundId('other-1'), config)
+  })
+
+  it('lets a training take what it asked for and not one round more, whatever the hub announces', async () => {
+    const rounds = ['r-1', 'r-2', 'r-3', 'r-4']
+    for (const round of rounds) {
+      const protect = await reserveProtection(node(), roundId(round), config, 100)
+      await (await protect?.())?.spend()
+    }
+    expect(await used()).toBeLessThanOrEqual(4.01)
+    await expect(reserveProtection(node(), roundId('r-5'), config, 100)).rejects.toMatchObject({
+      code: 'budget-exceeded',
+    })
+    // Spent is spent, also when the round comes to nothing.
+    const before = await used()
+    await abandonProtection(node(), roundId('r-4'), config)
+    expect(await used()).toBe(before)
+  })
+
+  it('asks nothing of a training without privacy', async () => {
+    const plain = parseTrainingConfig({}, { kind: 'mlp', inputs: 2, hidden: [3] })
+    expect(await reserveProtection(node(), roundId('plain-1'), plain, 100)).toBeNull()
+    await abandonProtection(node(), roundId('plain-1'), plain)
+  })
+})
