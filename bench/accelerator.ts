@@ -3,35 +3,26 @@
 import { prng } from '../src/base/prng.ts'
 import type { Accelerator } from '../src/models/accelerator.ts'
 import { createModel, type ThreatModelSpec } from '../src/models/model.ts'
+import { planTgnn } from '../src/models/tgnn/plan.ts'
 import { openAccelerator } from '../src/node/accelerator.ts'
+import { defaultModel, MODEL_KINDS } from '../src/node/default-model.ts'
 import { startKernelThreads } from '../src/node/kernel-threads.ts'
 import { loadKernels } from '../src/node/kernels.ts'
+import { perRepeat, perRepeatByClock, TIMES } from './kernels-timing.ts'
 import { sideBySide } from './measure.ts'
 import { type Row, rate, type Section, skipped } from './report.ts'
 
 const ROWS = 8192
-const SPECS: readonly ThreatModelSpec[] = [
-  { kind: 'mlp', inputs: 93, hidden: [64, 64] },
-  {
-    kind: 'tgnn',
-    features: 93,
-    pairFeatures: 8,
-    links: 8,
-    linkFeatures: 14,
-    timeDimensions: 16,
-    width: 32,
-    hidden: [64, 64],
-  },
-]
-const inputsOf = (spec: ThreatModelSpec): number =>
-  spec.kind === 'mlp' ? spec.inputs : spec.features + spec.pairFeatures + 2 * spec.links * spec.linkFeatures
+const REPEATS = 3
+
+const inputsOf = (spec: ThreatModelSpec): number => (spec.kind === 'mlp' ? spec.inputs : planTgnn(spec).inputs)
 
 export async function benchAccelerator(seed: string, runs: number): Promise<Section> {
   const accelerator = await openAccelerator().catch(() => undefined)
   const rows: Row[] = []
-  for (const spec of SPECS) rows.push(...(await benchScoring(spec, seed, runs, accelerator)))
-  for (const spec of SPECS) rows.push(await benchTraining(spec, seed, runs))
-  const setting = `${ROWS} rows a run, one thread unless said; perceptron 93-64-64-1; graph network of 8 links, 32 wide, a row being an edge; ${accelerator?.name ?? 'ONNX Runtime missing'}; seed ${seed}`
+  for (const spec of MODEL_KINDS.map(defaultModel)) rows.push(...(await benchScoring(spec, seed, runs, accelerator)))
+  for (const spec of MODEL_KINDS.map(defaultModel)) rows.push(await benchTraining(spec, seed, runs))
+  const setting = `${ROWS} rows, models of the default size, a row being an edge; ${TIMES}; ${accelerator?.name ?? 'ONNX Runtime missing'}; seed ${seed}`
   return { title: 'Models: scoring and training a row', setting, rows }
 }
 
@@ -45,7 +36,7 @@ async function benchTraining(spec: ThreatModelSpec, seed: string, runs: number):
   const labels = Uint8Array.from({ length: ROWS }, () => random.below(2))
   const options = { epochs: 1, batchSize: 1024, learningRate: 1e-3, optimiser: 'adam', proximalMu: 0, seed } as const
   const { training } = await sideBySide(
-    { training: () => void model.train(parameters, { rows: ROWS, width, features, labels }, options) },
+    { training: perRepeat(() => model.train(parameters, { rows: ROWS, width, features, labels }, options), 1) },
     runs,
   )
   return rate(`${nameOf(spec)}, training with the kernels`, ROWS, 'row', training)
@@ -68,9 +59,9 @@ async function benchScoring(
   const accelerated = await accelerator?.load(model.spec, parameters)
   const { kernels, threads, runtime } = await sideBySide(
     {
-      kernels: () => void model.score(parameters, features, ROWS),
-      threads: () => void together.score(parameters, features, ROWS),
-      runtime: accelerated === undefined ? undefined : () => accelerated.score(features, ROWS).then(() => undefined),
+      kernels: perRepeat(() => model.score(parameters, features, ROWS), REPEATS),
+      threads: perRepeatByClock(() => together.score(parameters, features, ROWS), REPEATS),
+      runtime: accelerated && perRepeat(() => accelerated.score(features, ROWS), REPEATS),
     },
     runs,
   )

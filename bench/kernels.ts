@@ -11,6 +11,7 @@ import { benchAccelerator } from './accelerator.ts'
 import { createGraphSage, GRAPH } from './graph-sage.ts'
 import { createPerceptron } from './kernels-perceptron.ts'
 import { type Python, type PythonJob, startPython } from './kernels-python.ts'
+import { perRepeat, perRepeatByClock, TIMES } from './kernels-timing.ts'
 import type { TrainingStep } from './kernels-training.ts'
 import { type Contender, sideBySide, type Timing } from './measure.ts'
 import { duration, type Row, rate, type Section, skipped } from './report.ts'
@@ -25,7 +26,6 @@ const SIZES = [
 ] as const
 type Size = (typeof SIZES)[number]
 const PRODUCTS = 10
-const TIMES = 'one thread and its processor time, two threads by the clock'
 const STEPS = 5
 
 export async function benchKernels(seed: string, runs: number): Promise<Section[]> {
@@ -80,25 +80,6 @@ async function benchProducts(seed: string, runs: number, python: Python | undefi
   await two.close()
   const setting = `float32, m x k x n; ${PRODUCTS} products a run; the kernels in strict SIMD of 128 bits without fused multiply-add; ${TIMES}; ${versionsOf(python)}; seed ${seed}`
   return { title: 'Kernels: matrix product', setting, rows }
-}
-
-/** Milliseconds of processor time of one of `repeats` repetitions: other programs disturb it less than the clock. */
-function perRepeat(work: () => void, repeats: number): Contender {
-  return () => {
-    const since = process.cpuUsage()
-    for (let repeat = 0; repeat < repeats; repeat++) work()
-    const { user, system } = process.cpuUsage(since)
-    return (user + system) / 1000 / repeats
-  }
-}
-
-/** Milliseconds by the clock, as several threads have to be timed. */
-function perRepeatByClock(work: () => void, repeats: number): Contender {
-  return () => {
-    const since = performance.now()
-    for (let repeat = 0; repeat < repeats; repeat++) work()
-    return (performance.now() - since) / repeats
-  }
 }
 
 function product({ raw, arena, scratch }: Kernels, [m, k, n]: Size, seed: string): () => void {

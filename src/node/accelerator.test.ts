@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { prng } from '../base/prng.ts'
 import { exportOnnx } from '../models/formats/onnx/export.ts'
-import { createModel, type ThreatModelSpec } from '../models/model.ts'
+import { createModel } from '../models/model.ts'
+import { planTgnn } from '../models/tgnn/plan.ts'
 import { openAccelerator } from './accelerator.ts'
+import { defaultModel, MODEL_KINDS } from './default-model.ts'
 import { loadKernels } from './kernels.ts'
 
 const installed = await import('onnxruntime-node').then(
@@ -11,19 +13,7 @@ const installed = await import('onnxruntime-node').then(
 )
 const reason = installed ? '' : ' (skipped: onnxruntime-node is not installed)'
 
-const specs: readonly ThreatModelSpec[] = [
-  { kind: 'mlp', inputs: 93, hidden: [64, 64] },
-  {
-    kind: 'tgnn',
-    features: 93,
-    pairFeatures: 8,
-    links: 8,
-    linkFeatures: 14,
-    timeDimensions: 16,
-    width: 32,
-    hidden: [64, 64],
-  },
-]
+const specs = MODEL_KINDS.map(defaultModel)
 
 function randomRows(length: number): Float32Array {
   const random = prng('accelerator')
@@ -36,8 +26,7 @@ describe(`the accelerator${reason}`, () => {
     const parameters = model.initialise('accelerator')
     const rows = 1500
     const accelerated = await (await openAccelerator()).load(model.spec, parameters)
-    const width =
-      spec.kind === 'mlp' ? spec.inputs : spec.features + spec.pairFeatures + 2 * spec.links * spec.linkFeatures
+    const width = spec.kind === 'mlp' ? spec.inputs : planTgnn(spec).inputs
     const features = randomRows(rows * width)
     const [ours, theirs] = [model.score(parameters, features, rows), await accelerated.score(features, rows)]
     expect(theirs).toHaveLength(rows)
