@@ -18,10 +18,19 @@ export function figure(summary: Summary | null, digits: number): string {
   return summary.deviation === null ? mean : `${mean} ± ${summary.deviation.toFixed(digits)}`
 }
 
+const seedsOf = ({ rows }: Table): number =>
+  Math.max(0, ...rows.flatMap(({ cells }) => cells.map((summary) => summary?.seeds ?? 0)))
+
+const counted = (seeds: number): string => `${seeds} seed${seeds === 1 ? '' : 's'}`
+
+/** A figure of fewer seeds than others of its table says so. */
 function cellText(table: Table, row: string, column: string, summary: Summary | null): string {
   const aim = aimOf(table.title, row, column)
   const text = figure(summary, isCount(column) || table.title.startsWith('Policy') ? 1 : 3)
-  return aim === undefined || summary === null ? text : `${text} (aim ${aim})`
+  if (summary === null) return text
+  const fewer = summary.seeds < seedsOf(table) ? [counted(summary.seeds)] : []
+  const notes = [...fewer, ...(aim === undefined ? [] : [`aim ${aim}`])]
+  return notes.length === 0 ? text : `${text} (${notes.join('; ')})`
 }
 
 function rowsOf(table: Table): string[][] {
@@ -41,13 +50,15 @@ export function printedTable(table: Table): string {
       .join('  ')
       .trimEnd(),
   )
-  return [`\n${table.title}`, ...text.map((line) => `  ${line}`)].join('\n')
+  return [`\n${table.title}, ${counted(seedsOf(table))}`, ...text.map((line) => `  ${line}`)].join('\n')
 }
 
 export function markdownTable(table: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   const head = [line(['', ...table.columns]), `|${'---|'.repeat(table.columns.length + 1)}`]
-  return [`### ${table.title}`, '', ...head, ...rowsOf(table).map(line), ''].join('\n')
+  return [`### ${table.title}`, '', `${counted(seedsOf(table))}.`, '', ...head, ...rowsOf(table).map(line), ''].join(
+    '\n',
+  )
 }
 
 /** Which runs the figures come from, one line a section and model. */
@@ -61,7 +72,10 @@ export function provenance(runs: readonly Run[]): string[] {
     const [{ section, model, machine: on, versions } = {} as Run] = group
     const seeds = [...new Set(group.map(({ seed }) => seed))]
     const wall = sumOfParts(group, ({ seconds }) => seconds)
-    const processor = sumOfParts(group, (run) => run.processorSeconds)
+    const isTold = group.every(({ processorSeconds }) => processorSeconds !== undefined)
+    const processor = isTold
+      ? `, ${sumOfParts(group, (run) => run.processorSeconds).toFixed(0)} s of processor time`
+      : ''
     const parts = [...new Set(group.map(({ part }) => part))].join(', ')
     const last = group
       .map(({ at }) => at)
@@ -71,7 +85,7 @@ export function provenance(runs: readonly Run[]): string[] {
     const programs = Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')
-    return `- \`--only ${section} --model ${model}\` (${parts}): seeds ${seeds.join(', ')}; ${wall.toFixed(0)} s a seed on one thread, ${processor.toFixed(0)} s of processor time; ${last}; ${programs}; ${on}`
+    return `- \`--only ${section} --model ${model}\` (${parts}): seeds ${seeds.join(', ')}; ${wall.toFixed(0)} s a seed on one thread${processor}; ${last}; ${programs}; ${on}`
   })
 }
 

@@ -21,7 +21,7 @@ describe('the figures of a bench', () => {
     expect(
       markdownTable(table ?? { title: '', columns: [], rows: [] })
         .split('\n')
-        .slice(2, 6),
+        .slice(4, 8),
     ).toEqual(['|  | z | a |', '|---|---|---|', '| second | 1.500 ± 0.707 | - |', '| first | - | 0.500 ± 0.000 |'])
   })
 
