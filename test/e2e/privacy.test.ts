@@ -1,0 +1,80 @@
+import pg from 'pg'
+import { afterAll, expect, it } from 'vitest'
+import { decodeLeaf } from '../../src/ledger/leaf.ts'
+import { openControl } from '../../src/node/control.ts'
+import { CONFIG, ROUNDS, startFederation, type TestFederation } from './federation.ts'
+
+const PRIVACY = { unit: 'organisation', mechanism: 'local-discrete-gaussian', epsilon: 5, delta: 1e-6, clip: 1 }
+
+let federation: TestFederation | undefined
+afterAll(() => federation?.close())
+
+interface Statement {
+  readonly total_used: number
+  readonly remaining_epsilon: number
+  readonly limit: { readonly epsilon: number }
+}
+
+async function budgetOf(directory: string): Promise<Statement> {
+  const control = await openControl(directory)
+  try {
+    return (await control.get('/privacy/privacy-budget')) as Statement
+  } finally {
+    control.close()
+  }
+}
+
+/** Milliseconds from the recorded spending of a round to the event that lets its contribution go; by round. */
+async function headStart(databaseUrl: string): Promise<number[]> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ ms: number }>(
+      `select extract(epoch from sent.recorded_at - spent.recorded_at)::float8 * 1000 as ms
+       from entente.events spent join entente.events sent
+         on sent.stream = 'participant/' || substr(spent.id, 7) and sent.event like '{"type":"trained"%'
+       where spent.stream = 'privacy-budget' and spent.id like 'spend/%'`,
+    )
+    return rows.map(({ ms }) => ms)
+  } finally {
+    await client.end()
+  }
+}
+
+it('organisations add noise, the block says what it proves, the budget is spent, and over budget they stay away', async () => {
+  federation = await startFederation()
+  const { members, operator } = federation
+  await operator.startTraining({ config: { ...CONFIG, privacy: PRIVACY }, trainingId: 'private' })
+  await federation.finish('private')
+
+  const blocks = (await operator.exportLedger()).leaves.map((leaf) => decodeLeaf(leaf))
+  const stated = blocks.map(({ provenance }) => provenance.privacy_params as Record<string, unknown>)
+  expect(stated[0]).toMatchObject({ epsilon: null, stages: [] })
+  expect(stated[ROUNDS]).toMatchObject({ unit: 'organisation', rounds: ROUNDS, delta: 1e-6, clipping_norm: 1 })
+  const epsilon = stated[ROUNDS]?.['epsilon'] as number
+  expect(epsilon).toBeGreaterThan(4.9)
+  expect(epsilon).toBeLessThanOrEqual(5.0001)
+  for (const { provenance } of blocks.slice(1))
+    expect(provenance.participants.map(({ sample_count }) => sample_count)).toEqual([1, 1, 1])
+
+  // P4: the spending is on disk before anything that the noise was added to can leave.
+  for (const name of federation.organisations) {
+    const ahead = await headStart(federation.databaseUrl(name))
+    expect(ahead).toHaveLength(ROUNDS)
+    expect(Math.min(...ahead)).toBeGreaterThan(0)
+  }
+
+  // A budget is stated at its own delta, 1e-5, so this training counts a little less than its 5 at 1e-6.
+  for (const { directory } of members) {
+    const { total_used, remaining_epsilon, limit } = await budgetOf(directory)
+    expect(limit.epsilon).toBe(8)
+    expect(total_used).toBeGreaterThan(4)
+    expect(total_used).toBeLessThan(5)
+    expect(remaining_epsilon + total_used).toBeCloseTo(8, 6)
+  }
+
+  await operator.startTraining({ config: { ...CONFIG, privacy: { ...PRIVACY, epsilon: 20 } }, trainingId: 'too-much' })
+  await expect(federation.finish('too-much')).rejects.toThrow('failed')
+  for (const { directory } of members) expect((await budgetOf(directory)).total_used).toBeLessThan(5)
+  expect((await operator.exportLedger()).leaves).toHaveLength(blocks.length + 1)
+}, 180_000)
