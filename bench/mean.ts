@@ -1,8 +1,9 @@
 /** One aggregation as the hub does it: from blobs, by chunks, to the blob of the next model. */
 
-import { aggregate, CHUNK_ELEMENTS } from '../src/learning/aggregate.ts'
+import { aggregate } from '../src/learning/aggregate.ts'
 import { strategyConfigSchema } from '../src/learning/config.ts'
 import { openTensors } from '../src/learning/tensor-reader.ts'
+import { CHUNK_ELEMENTS } from '../src/learning/weighted-sum.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import type { BlobReader, Blobs } from '../src/node/ports.ts'
 import type { Files } from './updates.ts'

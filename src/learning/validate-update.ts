@@ -8,7 +8,7 @@ import { fail } from '../base/errors.ts'
 import type { Digest } from '../base/ids.ts'
 import { encodeHeader, parseHeader, type SafetensorsHeader, sameLayout } from '../models/formats/safetensors.ts'
 import type { AggregationKernels } from '../models/kernels/kernels.ts'
-import { CHUNK_ELEMENTS } from './aggregate.ts'
+import { CHUNK_ELEMENTS } from './weighted-sum.ts'
 import {
   type ByteReader,
   parameterCount,

@@ -1,0 +1,69 @@
+/** Which way the updates of a round become one: their weighted mean, or what a robust rule takes for it. */
+
+import type { AggregationKernels } from '../models/kernels/kernels.ts'
+import type { RobustConfig } from './robust/config.ts'
+import { chunkLength, coordinatePass, measureDistances, ROBUST_CHUNK_ELEMENTS } from './robust/passes.ts'
+import { type Plan, planFromDistances, planWithoutDistances } from './robust/plan.ts'
+import { flaggedOf, type RobustReport } from './robust/report.ts'
+import { usesDistances } from './robust/rules/rules.ts'
+import { parameterCount, type TensorReader } from './tensor-reader.ts'
+import { type Combiner, type WeightedUpdate, weightedSum } from './weighted-sum.ts'
+
+export interface Combination {
+  readonly base: TensorReader
+  /** Absent: the mean. */
+  readonly robust?: RobustConfig
+  /** Draws the buckets of a robust rule, e.g. the training's seed and the round. */
+  readonly seed?: string
+  readonly kernels: AggregationKernels
+  /** Coordinates at a time; has no influence on the result. */
+  readonly chunkElements?: number
+}
+
+/** The weights of the mean are the sample counts, whose sum is `total`. */
+export async function combinerOf(
+  job: Combination,
+  updates: readonly WeightedUpdate[],
+  total: number,
+): Promise<Combiner<RobustReport | undefined>> {
+  const size = parameterCount(job.base.header)
+  const common = { size, kernels: job.kernels, chunkElements: job.chunkElements }
+  if (job.robust === undefined || job.robust.rule === 'none')
+    return weightedSum({ ...common, updates, weights: updates.map(({ sampleCount }) => sampleCount), total })
+  const rule = job.robust.rule
+  const plan = await robustPlan(job, job.robust, updates)
+  if (plan.kind === 'weights') {
+    const { weights, leftOut, clipped, remoteness } = plan
+    const used = weights.flatMap((weight, i) => (weight === 0 ? [] : i))
+    const sum = weightedSum({
+      ...common,
+      updates: used.map((i) => updates[i] as WeightedUpdate),
+      weights: used.map((i) => weights[i] as number),
+      total: 1,
+    })
+    return { ...sum, report: () => ({ rule, leftOut, clipped, flagged: flaggedOf(remoteness) }) }
+  }
+  const countMax = chunkLength(size, job.chunkElements ?? ROBUST_CHUNK_ELEMENTS)
+  const pass = coordinatePass(
+    plan,
+    updates.map(({ reader }) => reader),
+    countMax,
+    job.kernels,
+  )
+  const { leftOut, remoteness } = plan
+  return {
+    countMax,
+    combine: (start, delta) => pass.aggregate(start, delta),
+    report: () => ({ rule, leftOut, clipped: [], flagged: flaggedOf(remoteness ?? pass.distances()) }),
+    close: async () => undefined,
+  }
+}
+
+async function robustPlan(job: Combination, config: RobustConfig, updates: readonly WeightedUpdate[]): Promise<Plan> {
+  const input = { config, sampleCounts: updates.map(({ sampleCount }) => sampleCount), seed: job.seed ?? '' }
+  if (config.mixing === 'none' && !usesDistances(config)) return planWithoutDistances(input)
+  const readers = updates.map(({ reader }) => reader)
+  const size = parameterCount(job.base.header)
+  const squared = await measureDistances(readers, size, job.chunkElements ?? ROBUST_CHUNK_ELEMENTS, job.kernels)
+  return planFromDistances(squared, input)
+}
