@@ -46,7 +46,7 @@ export function recoverMasks(input: RecoveryInput): Recovery {
   const { roster } = input
   const index = indexOf(roster)
   const survivors = new Set(input.survivors)
-  const partners = partnersOf(input.shares, index)
+  const partners = partnersOfDropouts(input.shares, index, survivors)
   const held = sortByOwner(input, index)
   const opener = createOpener(roster)
   const masks: Mask[] = []
@@ -54,7 +54,7 @@ export function recoverMasks(input: RecoveryInput): Recovery {
   for (const dealt of input.shares) {
     const owner = index.get(dealt.organisation) ?? 0
     const survived = survivors.has(dealt.organisation)
-    const left = (partners.get(owner) ?? []).filter((i) => survivors.has(nameOf(roster, i)))
+    const left = [...(partners.get(owner) ?? [])].filter((i) => survivors.has(nameOf(roster, i)))
     // Its masks are in nobody's vector.
     if (!survived && left.length === 0) continue
     const opened = opener(dealt, owner, survived ? 'self' : 'mask', held.get(owner) ?? [])
@@ -73,23 +73,21 @@ export function recoverMasks(input: RecoveryInput): Recovery {
 
 const nameOf = (roster: Roster, i: number): OrganisationId => roster.members[i]?.organisation ?? ('' as OrganisationId)
 
-/** Who has a mask with whom, among the sharers: one of the two drew the other. */
-function partnersOf(
+/** With whom each dropout has a mask, among the sharers: one of the two drew the other. */
+function partnersOfDropouts(
   shares: readonly Shares[],
   index: ReadonlyMap<OrganisationId, number>,
-): ReadonlyMap<number, readonly number[]> {
-  const sharers = new Map<number, Set<number>>(
-    shares.map(({ organisation }) => [index.get(organisation) ?? 0, new Set()]),
+  survivors: ReadonlySet<OrganisationId>,
+): ReadonlyMap<number, ReadonlySet<number>> {
+  const place = ({ organisation }: Shares): number => index.get(organisation) ?? 0
+  const sharers = new Set(shares.map(place))
+  const dropouts = shares.filter(({ organisation }) => !survivors.has(organisation))
+  const partners = new Map(
+    dropouts.map((one) => [place(one), new Set(one.neighbours.filter((other) => sharers.has(other)))]),
   )
-  for (const { organisation, neighbours } of shares) {
-    const self = index.get(organisation) ?? 0
-    for (const other of neighbours)
-      if (sharers.has(other)) {
-        sharers.get(self)?.add(other)
-        sharers.get(other)?.add(self)
-      }
-  }
-  return new Map([...sharers].map(([i, set]) => [i, [...set]]))
+  if (partners.size > 0)
+    for (const one of shares) for (const other of one.neighbours) partners.get(other)?.add(place(one))
+  return partners
 }
 
 /** Position of a holder among the shares of an owner: 1 is the owner's own. */
@@ -130,14 +128,15 @@ type Opened =
 function createOpener(roster: Roster) {
   const { threshold } = roster.plan
   const interpolations = new Map<number, Interpolation>()
-  let last: { readonly key: string; readonly coefficients: readonly bigint[] } | undefined
+  let last:
+    | { readonly count: number; readonly positions: readonly number[]; readonly coefficients: readonly bigint[] }
+    | undefined
 
   function coefficientsFor(positions: readonly number[], count: number): readonly bigint[] {
-    const key = `${count}:${positions.join()}`
-    if (last?.key === key) return last.coefficients
+    if (last?.count === count && sameNumbers(last.positions, positions)) return last.coefficients
     const interpolation = interpolations.get(count) ?? interpolationOver(count, SHARE_FIELD)
     interpolations.set(count, interpolation)
-    last = { key, coefficients: interpolation(positions) }
+    last = { count, positions, coefficients: interpolation(positions) }
     return last.coefficients
   }
 
@@ -163,6 +162,10 @@ function createOpener(roster: Roster) {
     if (fits(roster, dealt, owner, kind, again)) return { secret: again, blamed: liars }
     return { secret: undefined, reason: 'false-shares', blamed: [dealt.organisation] }
   }
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i])
 }
 
 /** Whether a secret is the one that its owner published the image of. */
