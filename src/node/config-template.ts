@@ -71,6 +71,9 @@ data:
   # Attack families that were investigated here, so that their labels are known: a list, or all.
   labels: ${JSON.stringify(data.labels ?? 'all')}
 
+# Threads that a training computes on; any number gives the same model. More help where processors are idle.
+trainingThreads: 1
+
 # The network that a response policy learns to defend here, and its attacker; without it this node trains none.
 # response:
 #   # cage2, cage2-repaired, a JSON file relative to this directory, or any other text: the seed of a drawn network

@@ -61,6 +61,8 @@ const organisationSchema = z.strictObject({
   /** The network and the attacker that this organisation's response policy learns against; absent: it trains none. */
   response: responseSchema.optional(),
   privacyBudget: privacyBudgetSchema.prefault({}),
+  /** Threads that a training computes on; the model is the same, bit for bit, with any number. */
+  trainingThreads: z.int().min(1).max(64).default(1),
   ...common,
 })
 

@@ -7,6 +7,7 @@ import { canonicalJson } from '../base/canonical.ts'
 import { createModel, type ThreatModelSpec } from '../models/model.ts'
 import { DATASET_FILES } from '../telemetry/dataset.ts'
 import { openDataset } from './dataset-files.ts'
+import { startKernelThreads } from './kernel-threads.ts'
 import { loadKernels } from './kernels.ts'
 import { gatherWork, type LocalWork } from './local-work.ts'
 import { trainPolicyLocally } from './policy/train-policy.ts'
@@ -15,7 +16,9 @@ import type { TrainRequest } from './training.ts'
 import { type Answer, serveCalls } from './worker-server.ts'
 
 const data = workerData as TrainingGround
-const kernels = loadKernels()
+const { threads = 1 } = data
+// The threads end with this one.
+const kernels = threads > 1 ? startKernelThreads(threads).kernels : loadKernels()
 /** One matrix at most, with what it was made from. */
 let kept: { readonly key: string; readonly work: LocalWork } | undefined
 

@@ -19,6 +19,8 @@ interface Trained {
 /** What is trained on: own logs for a threat model, the own environment for a response policy. */
 export interface TrainingGround extends LabelledData {
   readonly response?: ResponseConfig | undefined
+  /** Threads that the kernels divide their work among; default 1. */
+  readonly threads?: number
 }
 
 /**
@@ -27,12 +29,13 @@ export interface TrainingGround extends LabelledData {
  * `train` @throws no-data, not-found, wrong-shape, not-finite; unavailable (retryable) if the thread died.
  */
 export function createTrainer(data: TrainingGround): ClosableTrainer {
-  const { directory, trainUntil, families, response } = data
+  const { directory, trainUntil, families, response, threads = 1 } = data
   const client = createWorkerClient(new URL('./trainer-worker.ts', import.meta.url), {
     directory,
     trainUntil,
     families,
     response,
+    threads,
   })
   return {
     train: async (request) => (await client.call(request)) as Trained,

@@ -49,6 +49,7 @@ export async function startOrganisation(
       trainUntil: config.data.trainUntil,
       families: config.data.labels,
       response: config.response,
+      threads: config.trainingThreads,
     })
     lifecycle.onStop('trainer', () => trainer.close())
     const connection = await connect(directory, config, lifecycle, log)
