@@ -66,3 +66,16 @@ export function deriveKey(
   const info = utf8(['entente/v1/masking', purpose, ...parts].join('\0'))
   return new Uint8Array(hkdfSync('sha256', material, salt, info, length))
 }
+
+/** A key out of a secret that is of no further use, which is overwritten. */
+export function consumeSecret(
+  secret: Uint8Array,
+  salt: Uint8Array,
+  purpose: KeyPurpose,
+  parts: readonly string[],
+  length: number,
+): Uint8Array {
+  const key = deriveKey(secret, salt, purpose, parts, length)
+  secret.fill(0)
+  return key
+}

@@ -13,6 +13,7 @@ import {
   agreementKeyOf,
   type AgreementSecret,
   agreementSecret,
+  consumeSecret,
   deriveKey,
   randomSecret,
   SEED_BYTES,
@@ -55,7 +56,7 @@ export function roundSecrets(seed: string): RoundSecrets {
 export function pairSeed(roster: Roster, own: AgreementSecret, self: number, other: number): Uint8Array {
   const peer = roster.members[other]?.maskKey ?? ''
   const pair = [Math.min(self, other), Math.max(self, other)].map((i) => roster.members[i]?.organisation ?? '')
-  return deriveKey(agree(own, peer), saltOf(roster), 'pair-mask', [roster.round, ...pair], SEED_BYTES)
+  return consumeSecret(agree(own, peer), saltOf(roster), 'pair-mask', [roster.round, ...pair], SEED_BYTES)
 }
 
 /** Seed of the self-mask, from b_u. */

@@ -12,7 +12,7 @@ import { EntenteError, fail } from '../../base/errors.ts'
 import { sha256Hex } from '../../base/hash.ts'
 import type { Digest } from '../../base/ids.ts'
 import { decodeElement, ELEMENT_BYTES, encodeElement, SHARE_FIELD } from './field.ts'
-import { agree, type AgreementSecret, deriveKey } from './keys.ts'
+import { agree, type AgreementSecret, consumeSecret } from './keys.ts'
 import type { Shares } from './messages.ts'
 import { type Roster, saltOf } from './roster.ts'
 import type { RoundSecrets } from './secrets.ts'
@@ -29,7 +29,7 @@ export interface SharePair {
 function boxKey(roster: Roster, secret: AgreementSecret, peer: number, from: number, to: number): Uint8Array {
   const name = (i: number): string => roster.members[i]?.organisation ?? ''
   const agreed = agree(secret, roster.members[peer]?.boxKey ?? '')
-  return deriveKey(agreed, saltOf(roster), 'share-box', [roster.round, name(from), name(to)], 32)
+  return consumeSecret(agreed, saltOf(roster), 'share-box', [roster.round, name(from), name(to)], 32)
 }
 
 /** base64url of 80 bytes. */
@@ -52,6 +52,7 @@ export function openShares(roster: Roster, secret: AgreementSecret, from: number
     throw new EntenteError('invalid-request', 'a box of shares does not open', { cause })
   }
   const pair = { mask: plain.slice(0, ELEMENT_BYTES), self: plain.slice(ELEMENT_BYTES) }
+  plain.fill(0)
   decodeElement(pair.mask)
   decodeElement(pair.self)
   return pair
