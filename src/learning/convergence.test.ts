@@ -57,6 +57,21 @@ describe('metrics', () => {
 })
 
 describe('what a block says', () => {
+  it('names the robust rule, and by position who was left out, shortened or far from the rest; nothing for the mean', () => {
+    const robust = { rule: 'krum', leftOut: [0, 2], clipped: [], flagged: [2] }
+    expect(aggregationMetrics(1, [], { ...result, robust })).toMatchObject({
+      robust_rule: 'krum',
+      robust_left_out: [0, 2],
+      robust_clipped: [],
+      robust_flagged: [2],
+      byzantine_detection_triggered: true,
+    })
+    expect(federationMetrics(1, 3, { ...result, robust: { ...robust, flagged: [] } })).toMatchObject({
+      byzantine_detection_triggered: false,
+    })
+    expect(aggregationMetrics(1, [], result)).not.toHaveProperty('byzantine_detection_triggered')
+  })
+
   it('names versions as the ledger document does', () => {
     expect([0, 1, 42].map(modelVersion)).toEqual(['v1.0-init', 'v1.1-round-1', 'v1.42-round-42'])
   })

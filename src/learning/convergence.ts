@@ -27,6 +27,8 @@ export interface FederationMetrics {
   readonly convergence_rate: number
   readonly norm_difference: number
   readonly gradient_norm: number
+  /** Only where a robust rule looked. */
+  readonly byzantine_detection_triggered?: boolean
 }
 
 /**
@@ -91,5 +93,6 @@ export function federationMetrics(round: number, participants: number, result: A
     convergence_rate: result.convergence,
     norm_difference: result.normDifference,
     gradient_norm: result.gradientNorm,
+    ...(result.robust === undefined ? {} : { byzantine_detection_triggered: result.robust.flagged.length > 0 }),
   }
 }

@@ -11,6 +11,7 @@ import { privacyParams } from './block-content.ts'
 import { PARTICIPANTS_MAX } from './config.ts'
 import { configOf, digestFor, participants, secretOf, TRAINING } from './learning.suite.ts'
 import { parseBody } from './messages.ts'
+import { aggregationMetrics } from './convergence.ts'
 import { participantMachine } from './participant.ts'
 import type { ParticipantEffect } from './participant-state.ts'
 import { roundMachine } from './round.ts'
@@ -230,6 +231,12 @@ describe('a federation of the pure machines', () => {
     const training_config = { ...(signed.provenance.training_config as object), padding: 'p'.repeat(3_000) }
     const provenance = { ...signed.provenance, participants: lines, data_sources, training_config }
     const org_signatures = Object.fromEntries(names.map((name) => [name, 's'.repeat(86)]))
-    expect(() => encodeLeaf({ ...signed, provenance, org_signatures })).not.toThrow()
+    const positions = names.map((_, i) => i)
+    const aggregation_metrics = aggregationMetrics(1, [], {
+      ...{ model: signed.model_hash, strategyState: null, normDifference: 1 / 3, gradientNorm: 1 / 3 },
+      ...{ convergence: 1 / 3, durationMs: 1e9 },
+      robust: { rule: 'geometric-median', leftOut: positions, clipped: positions, flagged: positions },
+    })
+    expect(() => encodeLeaf({ ...signed, provenance, org_signatures, aggregation_metrics })).not.toThrow()
   })
 })

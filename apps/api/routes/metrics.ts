@@ -46,8 +46,8 @@ async function metricsOf(hub: Hub): Promise<readonly Metric[]> {
     },
     {
       name: 'byzantine_detection_triggered',
-      help: 'NaN: this version detects no Byzantine updates',
-      value: Number.NaN,
+      help: 'whether an update of the newest block was far from the rest; NaN: no robust rule looked',
+      value: triggeredOf(metrics?.['byzantine_detection_triggered']),
     },
     {
       name: 'blockchain_verification_time_ms',
@@ -56,6 +56,10 @@ async function metricsOf(hub: Hub): Promise<readonly Metric[]> {
     },
     { name: 'ledger_blocks', help: 'blocks in the ledger', value: block === undefined ? 0 : block.height + 1 },
   ]
+}
+
+function triggeredOf(value: unknown): number {
+  return typeof value === 'boolean' ? Number(value) : Number.NaN
 }
 
 async function latencyOf(hub: Hub, block: Block): Promise<number | undefined> {

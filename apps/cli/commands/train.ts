@@ -3,6 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
 import { digest } from '../../../src/base/ids.ts'
+import {
+  organisationsMin,
+  ROBUST_RULES,
+  type RobustConfig,
+  robustConfigSchema,
+} from '../../../src/learning/robust/config.ts'
 import { DEFAULT_KIND, MODEL_KINDS, trainingDefaults } from '../../../src/node/default-model.ts'
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
 import { policyTrainingDefaults } from '../../../src/node/policy/default-policy.ts'
@@ -34,6 +40,7 @@ interface StartOptions extends NodeOptions {
   readonly model: string
   readonly rounds?: string
   readonly strategy?: string
+  readonly robust?: string
   readonly seed: string
   readonly id?: string
   readonly config?: string
@@ -50,6 +57,10 @@ function startCommand(): Command {
     )
     .option('--rounds <n>', 'rounds (default: 16 of a tgnn, 8 of an mlp)')
     .option('--strategy <name>', `${STRATEGIES.join(' | ')} (default: fedavgm of a tgnn, fedavg of an mlp)`)
+    .option(
+      '--robust <rule[:f]>',
+      'against f organisations that lie (default 1): median, trimmed-mean, krum, multi-krum, bulyan, geometric-median, centered-clipping or norm-bound; rounds then need as many organisations as the rule does',
+    )
     .option('--seed <text>', 'seed of the first model, of selection and of shuffles', 'entente')
     .option('--id <name>', 'name of the training (default: drawn)')
     .option('--from <hash>', 'go on from this model of the ledger instead of a fresh one')
@@ -76,7 +87,7 @@ function startCommand(): Command {
 }
 
 /** A model to go on from says itself which model it is; the options that go with `--model` apply all the same. */
-function configOf({ model: kind, rounds, strategy, seed, from }: StartOptions): unknown {
+function configOf({ model: kind, rounds, strategy, robust, seed, from }: StartOptions): unknown {
   const name = strategy === undefined ? undefined : strategyNamed(strategy)
   const { model, ...defaults } =
     kind === POLICY ? policyTrainingDefaults(name) : trainingDefaults(modelKind(kind), name)
@@ -84,8 +95,21 @@ function configOf({ model: kind, rounds, strategy, seed, from }: StartOptions): 
     ...(from === undefined ? { model } : {}),
     ...defaults,
     ...(rounds === undefined ? {} : { rounds: wholeNumber('--rounds', rounds, 1, 100_000) }),
+    ...(robust === undefined ? {} : robustOf(robust)),
     seed,
   }
+}
+
+/** The rule, and rounds that are not opened with fewer organisations than it needs. */
+function robustOf(text: string): { robust: RobustConfig; round: { participantsMin: number } } {
+  const [rule, f = '1', ...rest] = text.split(':')
+  const parsed = robustConfigSchema.safeParse({ rule, f: Number(f) })
+  if (!parsed.success || rest.length > 0 || !/^\d{1,2}$/.test(f))
+    fail(
+      'config-invalid',
+      `--robust takes a rule and how many may lie, like multi-krum:1; rules: ${ROBUST_RULES.join(', ')}`,
+    )
+  return { robust: parsed.data, round: { participantsMin: Math.max(2, organisationsMin(parsed.data)) } }
 }
 
 async function configFile(path: string): Promise<unknown> {
