@@ -6,7 +6,7 @@ import { createNoiseTable } from '../privacy/dp/table.ts'
 import { privacyParams, privacyStatement } from './block-content.ts'
 import { prepareContribution } from './contribution.ts'
 import { configOf } from './learning.suite.ts'
-import { guaranteeOf, noiseOf } from './organisation-privacy.ts'
+import { guaranteeOf, isDrownedInNoise, noiseOf, noiseOverClip } from './organisation-privacy.ts'
 import { expectedStages, sameStages, type StageRecord } from './stages.ts'
 
 const kernels = loadKernels()
@@ -97,6 +97,15 @@ describe('privacy of a whole organisation', () => {
     ]
     for (const changes of refused)
       expect(() => configOf(changes)).toThrow(expect.objectContaining({ code: 'invalid-request' }))
+  })
+
+  it('is warned of while organisations are few, and as long as the noise of the mean is larger than the clip', () => {
+    const at = (organisations: number, parameters: number): boolean =>
+      isDrownedInNoise(noiseOverClip(config, parameters, organisations), organisations)
+    expect(at(99, 1)).toBe(true)
+    expect(at(150, 1)).toBe(false)
+    expect(at(150, 6000)).toBe(true)
+    expect(isDrownedInNoise(noiseOverClip(configOf(), 6000, 3), 3)).toBe(false)
   })
 
   it('refuses a record of noise that does not say what it was', () => {

@@ -55,6 +55,22 @@ export function noiseOf({ privacy, rounds }: Asked): LocalNoise | null {
   return privacy === null ? null : planLocalNoise({ ...privacy, rounds })
 }
 
+/**
+ * Norm of the noise in the mean of so many updates over the largest norm of one: above 1 the noise is more than anything
+ * that an update can say in one round. Null without privacy.
+ */
+export function noiseOverClip(asked: Asked, parameterCount: number, organisations: number): number | null {
+  const noise = noiseOf(asked)
+  if (noise === null || asked.privacy === null) return null
+  const deviation = noise.deviation * 2 ** noise.exponent
+  return (deviation * Math.sqrt(parameterCount / Math.max(1, organisations))) / asked.privacy.clip
+}
+
+/** Whether a training should be started with a warning: few organisations, or more noise than clip. */
+export function isDrownedInNoise(ratio: number | null, organisations: number): boolean {
+  return ratio !== null && (organisations < ORGANISATIONS_ADVISED || ratio > 1)
+}
+
 /** The clip of a training, whichever of the two asks for it. */
 export function clipOf({ privacy, clipNorm }: Asked): number | null {
   return privacy === null ? clipNorm : privacy.clip

@@ -5,7 +5,7 @@ import { fail } from '../../base/errors.ts'
 import { type Digest, type OrganisationId, type TrainingId, trainingId } from '../../base/ids.ts'
 import { modelVersion, roundIdOf } from '../../learning/block-content.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../learning/config.ts'
-import { ORGANISATIONS_ADVISED } from '../../learning/organisation-privacy.ts'
+import { isDrownedInNoise, noiseOverClip, ORGANISATIONS_ADVISED } from '../../learning/organisation-privacy.ts'
 import type { TrainingState } from '../../learning/training-state.ts'
 import type { LedgerState } from '../../ledger/sealing.ts'
 import { outlineOf } from '../../models/model.ts'
@@ -74,11 +74,12 @@ export async function startTraining(
   }
 }
 
-function warnOfNoise({ options }: HubContext, { privacy }: TrainingConfig, organisations: number): void {
-  if (privacy === null || organisations >= ORGANISATIONS_ADVISED) return
+function warnOfNoise({ options }: HubContext, config: TrainingConfig, organisations: number): void {
+  const ratio = noiseOverClip(config, outlineOf(config.model, options.kernels).parameterCount, organisations)
+  if (!isDrownedInNoise(ratio, organisations)) return
   options.log?.warn(
-    { organisations, advised: ORGANISATIONS_ADVISED, unit: privacy.unit, epsilon: privacy.epsilon },
-    `privacy of whole organisations: with fewer than about ${ORGANISATIONS_ADVISED} of them the noise destroys the model`,
+    { organisations, advised: ORGANISATIONS_ADVISED, epsilon: config.privacy?.epsilon, noiseOverClip: ratio },
+    'noise for whole organisations: with so few of them it may be all that is left of the model',
   )
 }
 

@@ -93,7 +93,7 @@ describe('the protection of a round at an organisation (Postgres)', () => {
   it('says loudly that few organisations pay for it with their model', async () => {
     warnings.length = 0
     await noiseFor(node(), 'loud-1')
-    expect(warnings.join()).toContain('fewer than about 100 organisations')
+    expect(warnings.join()).toContain('with so few of them')
     await abandonProtection(node(), roundId('loud-1'), config)
   })
 

@@ -6,7 +6,7 @@
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { RoundId } from '../../base/ids.ts'
 import type { TrainingConfig } from '../../learning/config.ts'
-import { noiseOf, ORGANISATIONS_ADVISED } from '../../learning/organisation-privacy.ts'
+import { isDrownedInNoise, noiseOf, noiseOverClip, ORGANISATIONS_ADVISED } from '../../learning/organisation-privacy.ts'
 import { concentrationOf, type LocalNoise, tableDelta, tableShare } from '../../privacy/dp/local.ts'
 import type { NoiseTable } from '../../privacy/dp/table.ts'
 import { OWN_DATA } from '../privacy-budget/privacy-budget.ts'
@@ -33,7 +33,7 @@ export async function reserveProtection(
 ): Promise<(() => Promise<Protection>) | null> {
   const plan = noiseOf(config)
   if (plan === null || config.privacy === null) return null
-  warnOfFew(context, config)
+  warnOfNoise(context, config, parameterCount)
   const table = tableOf(plan.deviation)
   const delta = tableDelta(config.privacy.epsilon, table.distance, parameterCount)
   if (delta > tableShare(config.privacy.delta) / config.rounds)
@@ -59,11 +59,13 @@ async function protection(
   }
 }
 
-function warnOfFew({ options }: OrganisationContext, { round, privacy }: TrainingConfig): void {
-  if (round.participantsMin >= ORGANISATIONS_ADVISED) return
+function warnOfNoise({ options }: OrganisationContext, config: TrainingConfig, parameterCount: number): void {
+  const { participantsMin } = config.round
+  const ratio = noiseOverClip(config, parameterCount, participantsMin)
+  if (!isDrownedInNoise(ratio, participantsMin)) return
   options.log?.warn(
-    { participantsMin: round.participantsMin, advised: ORGANISATIONS_ADVISED, epsilon: privacy?.epsilon },
-    `noise for a whole organisation destroys the model of a federation of fewer than about ${ORGANISATIONS_ADVISED} organisations`,
+    { participantsMin, advised: ORGANISATIONS_ADVISED, epsilon: config.privacy?.epsilon, noiseOverClip: ratio },
+    'noise for whole organisations: with so few of them it may be all that is left of the model',
   )
 }
 
