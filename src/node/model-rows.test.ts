@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sha256Hex } from '../base/hash.ts'
 import { prng, shuffle } from '../base/prng.ts'
 import { createModel } from '../models/model.ts'
 import type { Interaction } from '../telemetry/interaction.ts'
@@ -48,6 +49,10 @@ async function datasetOf(interactions: readonly Interaction[]): Promise<OpenData
   return { ...(await openDataset(target)), directory: target }
 }
 
+/** Of the bits; a difference between whole matrices would take minutes to print. */
+const digestOf = (values: Float32Array | undefined): string =>
+  sha256Hex(new Uint8Array(values?.buffer ?? new ArrayBuffer(0)))
+
 /** Rows 0 to count - 1 as the model reads them. */
 async function rowsOf(dataset: OpenDataset, count: number): Promise<Float32Array> {
   const all = new Float32Array(count * width)
@@ -74,7 +79,7 @@ describe('rows of a temporal graph network', () => {
     const stream = createRowSource(spec, ['10.0.0.0/8'])
     const streamed = new Float32Array(ROWS * width)
     traffic.forEach((interaction, row) => stream.push(interaction, streamed, row * width))
-    expect(streamed).toEqual(stored)
+    expect(digestOf(streamed)).toBe(digestOf(stored))
   })
 
   it('do not look ahead: a cut or shuffled future leaves every score its bits', async () => {
@@ -91,8 +96,7 @@ describe('rows of a temporal graph network', () => {
         model.score(parameters, await rowsOf(await datasetOf(of), CUT), CUT),
       ),
     )
-    expect(cut).toEqual(whole)
-    expect(other).toEqual(whole)
+    expect([cut, other].map(digestOf)).toEqual([digestOf(whole), digestOf(whole)])
     expect(new Set(whole).size).toBeGreaterThan(CUT / 2)
   })
 
