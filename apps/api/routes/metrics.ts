@@ -36,13 +36,13 @@ async function metricsOf(hub: Hub): Promise<readonly Metric[]> {
     },
     {
       name: 'privacy_epsilon_used',
-      help: 'NaN: this version adds no noise, so there is no guarantee to spend',
-      value: Number.NaN,
+      help: 'epsilon of an organisation in the training of the newest block, so far; NaN: no noise was added',
+      value: statedIn(block, 'epsilon'),
     },
     {
       name: 'privacy_delta_used',
-      help: 'NaN: this version adds no noise, so there is no guarantee to spend',
-      value: Number.NaN,
+      help: 'delta at which that epsilon is stated; NaN: no noise was added',
+      value: statedIn(block, 'delta'),
     },
     {
       name: 'byzantine_detection_triggered',
@@ -56,6 +56,14 @@ async function metricsOf(hub: Hub): Promise<readonly Metric[]> {
     },
     { name: 'ledger_blocks', help: 'blocks in the ledger', value: block === undefined ? 0 : block.height + 1 },
   ]
+}
+
+/** As the block states it. What an organisation's own budget says, over all trainings, the hub does not know. */
+function statedIn(block: Block | undefined, name: 'epsilon' | 'delta'): number {
+  const stated = block?.provenance.privacy_params
+  if (typeof stated !== 'object' || stated === null || !Object.hasOwn(stated, name)) return Number.NaN
+  const value = (stated as Readonly<Record<string, unknown>>)[name]
+  return typeof value === 'number' ? value : Number.NaN
 }
 
 function triggeredOf(value: unknown): number {
