@@ -49,6 +49,8 @@ describe('pseudonyms', () => {
     expect(www.split('.')[0]).not.toBe(mail.split('.')[0])
     expect(www.split('.')[0]).not.toBe(other.split('.')[0])
     expect(www).toMatch(/^h-[a-z2-7]{16}\.h-[a-z2-7]{16}\.org$/)
+    expect(pseudonyms.name('corp\\john.doe')).not.toMatch(/john|doe|corp/)
+    expect(pseudonyms.name('pc7.example.org|c:\\users\\zoe\\evil.exe')).not.toMatch(/pc7|example|zoe|evil|exe/)
     expect(pseudonyms.name('EXAMPLE.org.')).toBe(pseudonyms.name('example.org'))
   })
 

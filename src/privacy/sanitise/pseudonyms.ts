@@ -19,7 +19,10 @@ export interface Pseudonyms {
   address(text: string): string | undefined
   /** `<category>-` and 16 characters: 80 bits of an HMAC. Case is ignored, as it is in the names themselves. */
   of(category: Category, value: string): string
-  /** Label by label from the right, the last one kept: `mail.example.org` stays a name below `example.org`. */
+  /**
+   * Label by label, so that `mail.example.org` stays a name below `example.org`. A last label that the whole world shares is
+   * kept; any other may be somebody's (`corp\\john.doe`).
+   */
   name(value: string): string
   /** Another number of as many digits; undefined below six digits, where a table of all would tell. */
   number(digits: string): string | undefined
@@ -30,6 +33,13 @@ export interface Pseudonyms {
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const CHARACTERS = 16
+/** Generic top-level domains that are common, and the private ones; countries have two letters. */
+const SHARED_LABELS = new Set(
+  'com org net edu gov mil int arpa info biz name app dev cloud online site shop xyz top club tech io local lan internal intranet corp home localdomain test example invalid localhost'.split(
+    ' ',
+  ),
+)
+const isShared = (label: string): boolean => SHARED_LABELS.has(label) || /^[a-z]{2}$/.test(label)
 /** Names and addresses repeat from line to line. Forgotten all at once, so that an adversary cannot fill the memory. */
 const CACHE_MAX = 1 << 15
 
@@ -55,7 +65,9 @@ export function pseudonymsOf(keys: SanitiseKeys, addresses: AddressSpelling): Ps
     const labels = value.toLowerCase().replace(/\.$/, '').split('.')
     if (labels.length === 1) return `host-${mac('host', labels[0] ?? '')}`
     return labels
-      .map((label, i) => (i === labels.length - 1 ? label : `h-${mac('name', labels.slice(i).join('.'))}`))
+      .map((label, i) =>
+        i === labels.length - 1 && isShared(label) ? label : `h-${mac('name', labels.slice(i).join('.'))}`,
+      )
       .join('.')
   }
 
