@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
-import { fail } from '../../base/errors.ts'
+import { EntenteError, fail } from '../../base/errors.ts'
 
 export interface Output {
   write(text: string): Promise<void>
@@ -31,11 +31,18 @@ export async function outputFile(path: string): Promise<Output> {
   }
 }
 
-/** Waits where the reader of the stream is slower than we are. */
+/** Waits where the reader of the stream is slower than we are. @throws unavailable when it reads no more (`| head`) */
 export function outputStream(stream: NodeJS.WritableStream): Output {
+  // Without a listener the error would end the process from outside; the write that failed reports it.
+  stream.on('error', () => undefined)
   return {
     write: (text) =>
-      new Promise((resolve, reject) => void stream.write(text, (error) => (error ? reject(error) : resolve()))),
+      new Promise((resolve, reject) => {
+        stream.write(text, (cause) => {
+          if (cause === null || cause === undefined) resolve()
+          else reject(new EntenteError('unavailable', 'nobody reads the output any more', { cause }))
+        })
+      }),
     commit: async () => undefined,
     abort: async () => undefined,
   }

@@ -1,13 +1,14 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sharedPath } from '../../../test/shared.ts'
 import { ingest } from '../ingest.ts'
 import { sanitiseFiles } from './files.ts'
 import { freshKeys, openKeyFile } from './key-file.ts'
-import { outputFile } from './output-file.ts'
+import { outputFile, outputStream } from './output-file.ts'
 
 let room = ''
 beforeEach(() => void (room = mkdtempSync(join(tmpdir(), 'entente-sanitise-'))))
@@ -106,6 +107,11 @@ describe('the file of keys', () => {
 })
 
 describe('the output', () => {
+  it('says so when nobody reads the stream any more, and does not take the process down', async () => {
+    const stream = new Writable({ write: (_chunk, _encoding, done) => done(new Error('write EPIPE')) })
+    await expect(outputStream(stream).write('line\n')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
   it('replaces what was there only when it is whole', async () => {
     const path = place('out.log', 'old')
     const failed = await outputFile(path)
