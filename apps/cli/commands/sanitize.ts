@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
+import { OutputClosed } from '../../../src/node/detect/output.ts'
 import { replaceFile } from '../../../src/node/replace-file.ts'
 import { sanitiseFiles } from '../../../src/node/sanitise/files.ts'
 import { freshKeys, openKeyFile } from '../../../src/node/sanitise/key-file.ts'
@@ -69,7 +70,8 @@ async function run(paths: string[], options: SanitizeOptions): Promise<void> {
     else process.stderr.write(`${render(report, formats)}\n`)
   } catch (error) {
     await output.abort()
-    throw error
+    // Who reads the pipe has seen enough: an end, not an error.
+    if (!(error instanceof OutputClosed)) throw error
   }
 }
 

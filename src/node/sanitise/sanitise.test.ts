@@ -1,11 +1,13 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sharedPath } from '../../../test/shared.ts'
+import { smallDisk } from '../../../test/small-disk.ts'
 import { ingest } from '../ingest.ts'
+import { OutputClosed } from '../detect/output.ts'
 import { sanitiseFiles } from './files.ts'
 import { freshKeys, openKeyFile } from './key-file.ts'
 import { outputFile, outputStream } from './output-file.ts'
@@ -107,9 +109,24 @@ describe('the file of keys', () => {
 })
 
 describe('the output', () => {
+  it('says that the disk is full, and leaves nothing behind', async (context) => {
+    const disk = smallDisk('1m')
+    if (disk === undefined) return context.skip('needs root on Linux')
+    try {
+      const output = await outputFile(join(disk.directory, 'out.log'))
+      await expect(output.write('x'.repeat(4 << 20))).rejects.toMatchObject({ code: 'storage-full' })
+      await output.abort()
+      expect(readdirSync(disk.directory)).toEqual([])
+    } finally {
+      disk.remove()
+    }
+  })
+
   it('says so when nobody reads the stream any more, and does not take the process down', async () => {
-    const stream = new Writable({ write: (_chunk, _encoding, done) => done(new Error('write EPIPE')) })
-    await expect(outputStream(stream).write('line\n')).rejects.toMatchObject({ code: 'unavailable' })
+    const stream = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('write'), { code: 'EPIPE' })),
+    })
+    await expect(outputStream(stream).write('line\n')).rejects.toThrow(OutputClosed)
   })
 
   it('replaces what was there only when it is whole', async () => {
