@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { sharedPath } from '../../../test/shared.ts'
 import { documentFormula, epsilonOf, noiseMultiplierFor } from './accountant.ts'
 import { deltaOfLosses, epsilonOfLosses } from './pld.ts'
-import { composeCurves, deltaOfCurve, epsilonOfCurve, type SampledGaussian, sampledGaussianCurve } from './rdp.ts'
+import {
+  composeCurves,
+  deltaOfCurve,
+  epsilonOfCurve,
+  type SampledGaussian,
+  sampledDiscreteGaussianCurve,
+  sampledGaussianCurve,
+} from './rdp.ts'
 import { erfc, logErfc, normalCdf } from './special.ts'
 
 const vectors = sharedPath('vectors/dp-accounting/epsilon.json')
@@ -127,6 +134,30 @@ describe('the accountant', () => {
   it('never accounts a loss that rounding hides as nothing', () => {
     const curve = sampledGaussianCurve({ samplingRate: 1e-9, noiseMultiplier: 1, steps: 1 })
     expect(Math.min(...curve)).toBeGreaterThan(0)
+  })
+
+  it('of sampled discrete noise is above an exact sum over the integers, at whole and broken orders', () => {
+    const [q, deviation, shift] = [0.1, 6, 5]
+    const bell = (x: number): number => Math.exp((-x * x) / (2 * deviation ** 2))
+    let total = 0
+    for (let x = -200; x <= 200; x++) total += bell(x)
+    const orders = [1.3, 2, 2.5, 4, 7.9, 16]
+    const curve = sampledDiscreteGaussianCurve(
+      { samplingRate: q, noiseMultiplier: deviation / shift, steps: 1 },
+      orders,
+    )
+    for (const [i, order] of orders.entries()) {
+      let [remove, add] = [0, 0]
+      for (let x = -200; x <= 200; x++) {
+        const [without, having] = [bell(x) / total, ((1 - q) * bell(x) + q * bell(x - shift)) / total]
+        if (without === 0 || having === 0) continue
+        remove += without * (having / without) ** order
+        add += having * (without / having) ** order
+      }
+      const exact = Math.log(Math.max(remove, add)) / (order - 1)
+      expect(curve[i]).toBeGreaterThanOrEqual(exact)
+      if (Number.isInteger(order)) expect(relative(curve[i] ?? 0, exact)).toBeLessThan(1e-9)
+    }
   })
 
   it('converts both ways: delta at the epsilon of a delta is that delta', () => {

@@ -51,6 +51,25 @@ export function sampledGaussianCurve(mechanism: SampledGaussian, orders: readonl
   })
 }
 
+/**
+ * The same for discrete Gaussian noise on integers. At whole orders the formula is the same, as a shift by an integer
+ * leaves the normaliser of e^(-x^2 / (2 s^2)) over the integers as it is, and the reflection of Mironov et al. (Theorem 5)
+ * maps integers to integers. Between them (order - 1) times the divergence is convex in the order, so the chord is above it.
+ */
+export function sampledDiscreteGaussianCurve(
+  mechanism: SampledGaussian,
+  orders: readonly number[] = RDP_ORDERS,
+): number[] {
+  const ends = [...new Set(orders.flatMap((order) => [Math.floor(order), Math.ceil(order)]))].filter((end) => end > 1)
+  const values = sampledGaussianCurve(mechanism, ends)
+  const moments = new Map(ends.map((end, i) => [end, (end - 1) * (values[i] ?? Number.POSITIVE_INFINITY)]))
+  return orders.map((order) => {
+    const [low, high] = [Math.floor(order), Math.ceil(order)]
+    const [from, to] = [moments.get(low) ?? 0, moments.get(high) ?? 0]
+    return (from + (to - from) * (order - low)) / (order - 1)
+  })
+}
+
 /** What rounding may have taken from a log moment: a moment too small to see must not be accounted as nothing. */
 const ROUNDING = 1e-13
 
