@@ -16,8 +16,8 @@ import type { TrainRequest } from './training.ts'
 import { type Answer, serveCalls } from './worker-server.ts'
 
 const data = workerData as TrainingGround
-const { threads = 1 } = data
-// The threads end with this one.
+/** No data where the module is only compiled. The threads end with this one. */
+const threads = (workerData as TrainingGround | null)?.threads ?? 1
 const kernels = threads > 1 ? startKernelThreads(threads).kernels : loadKernels()
 /** One matrix at most, with what it was made from. */
 let kept: { readonly key: string; readonly work: LocalWork } | undefined
