@@ -4,7 +4,7 @@ import { historyOf, worldOf } from './history.ts'
 import { lie } from './lies.ts'
 
 const SEEDS = 2000
-/** Minutes on a machine of its own; longer where it shares. */
+/** Took 3.5 minutes; longer where others compute too. */
 const TIMEOUT_MS = 45 * 60_000
 
 describe('thousands of histories of secure aggregation', () => {
