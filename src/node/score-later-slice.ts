@@ -8,6 +8,7 @@ import { createOneBit } from '../models/baselines/one-bit.ts'
 import { KIND_ATTACK, KIND_OTHERS, KIND_STEALTHY } from '../models/later-slice.ts'
 import type { Model } from '../models/model.ts'
 import { ATTACK, type RowTable, STEALTHY, UNKNOWN } from '../telemetry/dataset.ts'
+import { triplesOf } from '../telemetry/triples.ts'
 import type { OpenDataset } from './dataset-files.ts'
 import type { ScoredSlice, ScoreTask } from './evaluate-tasks.ts'
 import { readModelRows } from './model-rows.ts'
@@ -47,26 +48,6 @@ function kindsOf({ rows, info }: OpenDataset, selected: Uint32Array, othersFamil
     const stealthy = (rows.flags(row) & STEALTHY) === 0 ? 0 : KIND_STEALTHY
     return KIND_ATTACK | stealthy | (others[rows.technique(row)] === true ? KIND_OTHERS : 0)
   })
-}
-
-/** Numbers the (source, destination, minute) triples; rows of a minute may come in any order within it. */
-function triplesOf(rows: RowTable, selected: Uint32Array): { triples: Uint32Array; tripleCount: number } {
-  const triples = new Uint32Array(selected.length)
-  const ofMinute = new Map<number, number>()
-  let minute = -1
-  let tripleCount = 0
-  selected.forEach((row, i) => {
-    if (rows.minute(row) !== minute) ofMinute.clear()
-    minute = rows.minute(row)
-    const pair = rows.sourceId(row) * 2 ** 26 + rows.destinationId(row)
-    let triple = ofMinute.get(pair)
-    if (triple === undefined) {
-      triple = tripleCount++
-      ofMinute.set(pair, triple)
-    }
-    triples[i] = triple
-  })
-  return { triples, tripleCount }
 }
 
 function scoreBaselines(rows: RowTable, selected: Uint32Array): { counter: Float32Array; oneBit: Float32Array } {

@@ -1,5 +1,6 @@
 /** The test slice of one organisation: which rows are scored, what they are, and which belong to one incident. */
 
+import { triplesOf } from '../../../src/telemetry/triples.ts'
 import { KIND_ATTACK, KIND_STEALTHY, type LaterSlice } from '../../../src/models/later-slice.ts'
 import { ATTACK, BENIGN, type RowTable, STEALTHY } from '../../../src/telemetry/dataset.ts'
 
@@ -29,7 +30,7 @@ export function testSlice(table: RowTable, families: readonly string[], options:
   const kinds = Uint8Array.from(rows, (row) => kindOf(table, row))
   const family = Uint16Array.from(rows, (row) => (table.label(row) === ATTACK ? table.technique(row) : 0))
   const minute = Uint32Array.from(rows, (row) => table.minute(row))
-  return { rows, kinds, family, families, minute, ticks: options.ticks, ...numberTriples(table, rows) }
+  return { rows, kinds, family, families, minute, ticks: options.ticks, ...triplesOf(table, rows) }
 }
 
 function kindOf(table: RowTable, row: number): number {
@@ -60,26 +61,6 @@ function sliceRows(table: RowTable, techniques: number, { from, until, floodRows
     rows.push(row)
   }
   return Uint32Array.from(rows)
-}
-
-/** Numbers the (source, destination, minute) triples; rows of a minute may come in any order within it. */
-function numberTriples(table: RowTable, rows: Uint32Array): { triples: Uint32Array; tripleCount: number } {
-  const triples = new Uint32Array(rows.length)
-  const ofMinute = new Map<number, number>()
-  let minute = -1
-  let tripleCount = 0
-  rows.forEach((row, i) => {
-    if (table.minute(row) !== minute) ofMinute.clear()
-    minute = table.minute(row)
-    const pair = table.sourceId(row) * 2 ** 26 + table.destinationId(row)
-    let triple = ofMinute.get(pair)
-    if (triple === undefined) {
-      triple = tripleCount++
-      ofMinute.set(pair, triple)
-    }
-    triples[i] = triple
-  })
-  return { triples, tripleCount }
 }
 
 /** A longer silence of a family in an organisation ends a campaign. Minutes in which the capture shows traffic. */
