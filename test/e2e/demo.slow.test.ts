@@ -204,13 +204,23 @@ describe('a demo on captures of other tools', () => {
 
   const small = sharedPath('data/zeek/ctu-sme-11-win.conn.log.labeled.gz')
   it.skipIf(small === undefined)(
-    'goes on without the sites that have nothing to learn from (reads shared data)',
+    'goes on without the sites that have nothing to learn from, which are those without labels of a perceptron (reads shared data)',
     async () => {
-      const report = await reportOf('--data', small ?? '', '--orgs', '5')
+      const report = await reportOf('--data', small ?? '', '--orgs', '5', '--model', 'mlp')
       expect(report.orgs).toHaveLength(5)
       const learning = report.orgs.filter(({ learns }) => learns).length
       expect(learning).toBeGreaterThan(0)
       expect(learning).toBeLessThan(5)
+      for (const { participants } of report.rounds) expect(participants).toBe(learning)
+    },
+  )
+
+  it.skipIf(small === undefined)(
+    'has sites without any label take part, since a graph network learns links (reads shared data)',
+    async () => {
+      const report = await reportOf('--data', small ?? '', '--orgs', '5', '--model', 'tgnn')
+      const learning = report.orgs.filter(({ learns }) => learns).length
+      expect(learning).toBe(5)
       for (const { participants } of report.rounds) expect(participants).toBe(learning)
     },
   )

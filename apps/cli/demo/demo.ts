@@ -47,7 +47,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     })
     const data = await progress.phase('traffic', () => prepareData(options, join(directory, 'traffic'), running.group))
     await progress.phase('organisations join and ingest', (say) => joinAndIngest(running, data, say))
-    const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options.labels))
+    const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options))
     await progress.phase('nodes start', () => Promise.all(running.members.map(({ id }) => running.start(id))))
     const training = await progress.phase('training', (say) => trainFederation(running, orgs, options, say))
     const exported = await progress.phase('ledger export', () => exportLedger(running))

@@ -3,6 +3,7 @@
 import { setConfigValue } from '../../../src/node/config-edit.ts'
 import { assignFamilies } from './families.ts'
 import { addMember, type Federation, ingestAll } from './federation.ts'
+import type { DemoOptions } from './options.ts'
 import type { PreparedData } from './prepare-data.ts'
 import type { Say } from './progress.ts'
 import type { OrganisationSummary } from './report.ts'
@@ -18,7 +19,7 @@ export async function joinAndIngest(federation: Federation, data: PreparedData, 
 export async function shareOutLabels(
   federation: Federation,
   data: PreparedData,
-  labels: 'own' | 'all',
+  { labels, model }: Pick<DemoOptions, 'labels' | 'model'>,
 ): Promise<OrganisationSummary[]> {
   const slices = await slicesOf(federation, data.trainUntil)
   const counts = Object.fromEntries([...slices].map(([id, { families }]) => [id, families]))
@@ -27,7 +28,9 @@ export async function shareOutLabels(
     if (assigned !== undefined) await setConfigValue(directory, ['data', 'labels'], assigned[id] ?? [])
   return data.sites.map(({ name, interactions, positives, stealthyPositives }) => {
     const investigated = assigned === undefined ? Object.keys(counts[name] ?? {}).sort() : (assigned[name] ?? [])
-    const learns = investigated.length > 0 || (slices.get(name)?.benign ?? 0) > 0
+    const { rows = 0, benign = 0 } = slices.get(name) ?? {}
+    // Without any label a graph network still learns which links are usual.
+    const learns = investigated.length > 0 || benign > 0 || (model === 'tgnn' && rows > 0)
     return { id: name, interactions, positives, stealthyPositives, investigated, learns }
   })
 }

@@ -10,7 +10,10 @@ export interface OrganisationSummary {
   readonly stealthyPositives: number
   /** Attack families that this organisation has labels of. */
   readonly investigated: readonly string[]
-  /** Whether it has any labelled interaction before the cut; a site of a small capture may have none, and declines rounds. */
+  /**
+   * Whether it has any interaction before the cut that the model can learn from: a perceptron needs labels. A site of a
+   * small capture may have none, and declines rounds.
+   */
   readonly learns: boolean
 }
 
