@@ -51,6 +51,7 @@ const READY_MS_MAX = 60_000
 
 /** Starts the server; undefined if it ended before it was ready, for instance because the port is taken. */
 export async function startPostmaster(cluster: Cluster, port: number): Promise<Postmaster | undefined> {
+  await untilReaped(cluster)
   const options = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const log = await open(join(cluster.directory, 'postgres.log'), 'a', 0o600)
   // A session of its own: Ctrl-C in a terminal must reach the node, which then stops its database last.
@@ -71,6 +72,30 @@ export async function startPostmaster(cluster: Cluster, port: number): Promise<P
   child.unref()
   const ready = await Promise.race([exited.then(() => false), untilReady(cluster, port, child.pid)])
   return ready ? { pid: child.pid, port, exited, hold: () => child.ref() } : undefined
+}
+
+const REAPED_MS_MAX = 10_000
+
+/**
+ * Waits for the entry of a killed server to leave the process table. Until its parent has collected it, Postgres takes it
+ * for a server that runs and refuses to start; trying on would end on another port than the one that others know. Where
+ * nobody collects it (a container without an init process) the file that names it goes: it is dead, and the memory that
+ * its children may still share is found by the directory.
+ */
+async function untilReaped(cluster: Cluster): Promise<void> {
+  const file = await readPidFile(cluster.data)
+  if (file === undefined || isAlive(file.pid)) return
+  for (const end = Date.now() + REAPED_MS_MAX; Date.now() < end && isInTable(file.pid); ) await sleep(20)
+  if (isInTable(file.pid)) await rm(join(cluster.data, 'postmaster.pid'), { force: true })
+}
+
+function isInTable(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 async function untilReady(cluster: Cluster, port: number, pid: number): Promise<boolean> {
