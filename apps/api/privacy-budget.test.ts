@@ -1,15 +1,13 @@
-import { createServer as createHttpServer } from 'node:http'
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../test/databases.ts'
-import { fail } from '../../src/base/errors.ts'
 import { systemClock } from '../../src/node/clock.ts'
 import { openPrivacyBudget, OWN_DATA } from '../../src/node/privacy-budget/privacy-budget.ts'
 import { type Database, openDatabase } from '../../src/node/storage/database.ts'
 import { createJobs } from '../../src/node/storage/jobs.ts'
 import { createPostgresStore } from '../../src/node/storage/postgres.ts'
+import { authorise, ownServer } from './own-server.fixture.ts'
 import { privacyBudgetRoute } from './routes/privacy-budget.ts'
-import { type Api, createServer } from './server.ts'
+import type { Api } from './server.ts'
 
 let app: Api
 let target: TestDatabase
@@ -29,19 +27,10 @@ beforeAll(async () => {
     cost: { kind: 'concentrated', rho: 0.01, delta: 1e-9 },
   })
   await budget.spend('round-1')
-  app = await createServer({
-    title: 't',
-    description: 'd',
-    log: pino({ level: 'silent' }),
-    serverFactory: (handler) => createHttpServer(handler),
-    rateKey: () => 'one',
-    requestsPerMinuteMax: 100,
-  })
+  app = await ownServer()
   privacyBudgetRoute(app, '/api', {
     budget,
-    authorise: async (request) => {
-      if (request.headers.authorization !== 'Bearer right') fail('unauthenticated', 'no token')
-    },
+    authorise,
   })
 })
 afterAll(async () => {

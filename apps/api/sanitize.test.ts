@@ -1,27 +1,16 @@
-import { createServer as createHttpServer } from 'node:http'
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fail } from '../../src/base/errors.ts'
 import { systemRandom } from '../../src/node/random.ts'
+import { authorise, ownServer } from './own-server.fixture.ts'
 import { sanitizeRoute } from './routes/sanitize.ts'
-import { type Api, createServer } from './server.ts'
+import type { Api } from './server.ts'
 
 let app: Api
 beforeAll(async () => {
-  app = await createServer({
-    title: 't',
-    description: 'd',
-    log: pino({ level: 'silent' }),
-    serverFactory: (handler) => createHttpServer(handler),
-    rateKey: () => 'one',
-    requestsPerMinuteMax: 100,
-  })
+  app = await ownServer()
   sanitizeRoute(app, '/api', {
     federation: 'test.example',
     random: systemRandom,
-    authorise: async (request) => {
-      if (request.headers.authorization !== 'Bearer right') fail('unauthenticated', 'no token')
-    },
+    authorise,
   })
 })
 afterAll(() => app.close())
