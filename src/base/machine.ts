@@ -15,6 +15,11 @@ export interface Step<State, Effect> {
   /** Carried out after the transaction, at least once, each under the id `stream/seq/n`. */
   readonly effects: readonly Effect[]
   readonly records?: readonly RecordWrite[]
+  /**
+   * The contents of the stream's events are of no further use and are removed, in the same transaction; that they
+   * happened stays. For events that held secrets, or much that nobody needs again.
+   */
+  readonly forget?: true
 }
 
 export interface Machine<State, Event, Effect> {

@@ -1,6 +1,6 @@
 /** The moves of a participant. Each returns the next state with what it sets off. */
 
-import { toBase64Url, toHex } from '../../base/bytes.ts'
+import { toBase64Url, toHex, utf8 } from '../../base/bytes.ts'
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { Step } from '../../base/machine.ts'
 import {
@@ -15,8 +15,8 @@ import {
 } from './client-checks.ts'
 import type { ClientEffect, ClientEventOf, ClientIn, ClientOptions, ClientState } from './client-state.ts'
 import { signStatement } from './context.ts'
-import { SEED_BYTES } from './keys.ts'
-import { advertise, checkRoster, indexOf, type Roster, rosterOf, signFor } from './roster.ts'
+import { deriveKey, SEED_BYTES } from './keys.ts'
+import { advertise, checkRoster, indexOf, type Roster, rosterFacts, rosterOf, signFor } from './roster.ts'
 import { drawNeighbours, pairSeed, roundSecrets, selfMaskSeed } from './secrets.ts'
 import { dealShares, openShares, type ShareKind, shareSecrets } from './share-box.ts'
 import { maskText, type MaskOrder } from './vector.ts'
@@ -27,13 +27,13 @@ export const only = (state: ClientState): ClientStep => ({ state, effects: [] })
 
 /** Round 0, AdvertiseKeys: fresh keys, signed by the identity key. */
 export function advertiseKeys(self: ClientOptions, event: ClientEventOf<'opened'>): ClientStep {
-  const { context, weight, seed } = event
+  const { context, weight, rounding, seed } = event
   if (!(Number.isSafeInteger(weight) && weight >= 1 && weight <= context.weightMax))
     fail('sample-count-invalid', `a weight is an integer from 1 to ${context.weightMax}`)
   const { boxKey, maskKey } = roundSecrets(seed)
   const body = advertise(context, { organisation: self.organisation, boxKey, maskKey, weight }, self.secret)
   return {
-    state: { phase: 'advertised', context, weight, seed },
+    state: { phase: 'advertised', context, weight, rounding, seed },
     effects: [{ type: 'send', message: 'masking-keys', body }],
   }
 }
@@ -75,7 +75,7 @@ export function orderMasks(
 
 function maskOrder(
   self: ClientOptions,
-  { seed, context, weight }: ClientIn<'shared'>,
+  { seed, context, weight, rounding }: ClientIn<'shared'>,
   roster: Roster,
   partners: readonly number[],
 ): MaskOrder {
@@ -90,7 +90,7 @@ function maskOrder(
     length: context.length,
     weight,
     scale: roster.scale,
-    rounding: toBase64Url(secrets.random('rounding')(SEED_BYTES)),
+    rounding: toBase64Url(deriveKey(utf8(rounding), new Uint8Array(), 'rounding', [], SEED_BYTES)),
     masks: [...masks, selfMask].map(maskText),
   }
 }
@@ -150,7 +150,8 @@ export function revealShares(
     owners: revealed.map(({ owner }) => owner),
     shares: revealed.map(({ share }) => toHex(share)).join(''),
   }
-  return { state: { phase: 'revealed', signed }, effects: [{ type: 'send', message: 'masking-reveal', body }] }
+  const report = { facts: rosterFacts(context, roster), weight: state.weight, vector: state.vector, signed }
+  return { state: { phase: 'revealed', report }, effects: [{ type: 'reveal', report, body }], forget: true }
 }
 
 interface Revealed {

@@ -5,11 +5,13 @@ import type { DriveEffect } from '../../base/machine.ts'
 import type { SecretKey } from '../../base/signature.ts'
 import type { MaskingContext } from './context.ts'
 import type { AdvertisedKeys, Inbox, MaskedInput, MessageBody, MessageType } from './messages.ts'
+import type { RosterFacts } from './roster.ts'
 import type { MaskOrder } from './vector.ts'
 
 interface Opened {
   readonly context: MaskingContext
   readonly weight: number
+  readonly rounding: string
   /** Everything secret comes out of it: base64url of 32 bytes. Gone from the states after the shares are revealed. */
   readonly seed: string
 }
@@ -46,18 +48,31 @@ export type ClientState =
   /** Round 3: one survivor set is signed. */
   | (Signed & { readonly phase: 'signed' })
   /** Round 4: shares are revealed; every secret is forgotten. */
-  | { readonly phase: 'revealed'; readonly signed: Digest }
+  | { readonly phase: 'revealed'; readonly report: ClientReport }
   | { readonly phase: 'abandoned'; readonly reason: string }
+
+/** What a participant knows of the round that it finished; nothing of it is secret. */
+export interface ClientReport {
+  readonly facts: RosterFacts
+  readonly weight: number
+  readonly vector: Digest
+  /** Digest of the survivors that it signed. */
+  readonly signed: Digest
+}
 
 export type ClientIn<Phase extends ClientState['phase']> = Extract<ClientState, { phase: Phase }>
 
 /** `at` is milliseconds since the epoch by the participant's own clock. Bodies come parsed (parseMessage). */
 export type ClientEvent =
-  /** `seed` is fresh from the operating system for each event. */
+  /**
+   * `seed` is fresh from the operating system for each event. `rounding` names the draws of the stochastic rounding, and
+   * need not be secret: the same name gives the same integers, so that a round can be computed again.
+   */
   | {
       readonly type: 'opened'
       readonly context: MaskingContext
       readonly weight: number
+      readonly rounding: string
       readonly seed: string
       readonly at: number
     }
@@ -76,8 +91,14 @@ export type ClientEffect =
   | DriveEffect
   /** Deliver to the hub. */
   | {
-      [Type in MessageType]: { readonly type: 'send'; readonly message: Type; readonly body: MessageBody<Type> }
-    }[MessageType]
+      [Type in Exclude<MessageType, 'masking-reveal'>]: {
+        readonly type: 'send'
+        readonly message: Type
+        readonly body: MessageBody<Type>
+      }
+    }[Exclude<MessageType, 'masking-reveal'>]
+  /** Note the report where blocks are judged, and only then deliver the shares: the hub can go on as soon as it has them. */
+  | { readonly type: 'reveal'; readonly report: ClientReport; readonly body: MessageBody<'masking-reveal'> }
   /** Run `maskUpdate` over the stored update, store the vector, then dispatch `vector-masked`. */
   | { readonly type: 'mask'; readonly order: MaskOrder }
 

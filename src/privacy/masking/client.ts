@@ -59,7 +59,9 @@ function step(self: ClientOptions, state: ClientState, event: ClientEvent): Clie
       if (state.phase === 'signed') return revealShares(self, state, event)
       return state.phase === 'revealed' ? only(state) : outOfTurn(state, event)
     case 'abandoned':
-      return state.phase === 'revealed' ? only(state) : only({ phase: 'abandoned', reason: event.reason.slice(0, 256) })
+      return state.phase === 'revealed'
+        ? only(state)
+        : { ...only({ phase: 'abandoned', reason: event.reason.slice(0, 256) }), forget: true }
   }
 }
 

@@ -140,7 +140,7 @@ export class World {
     this.schedule(0, {
       to: 'hub',
       from: 'hub',
-      event: { type: 'opened', context: this.context, phaseMs: PHASE_MS, at: 0 },
+      event: { type: 'opened', context: this.context, phaseMs: PHASE_MS, deadline: PHASE_MS, at: 0 },
     })
     return this.settle()
   }
@@ -210,6 +210,7 @@ export class World {
         for (const to of effect.to)
           this.#post({ to, from: 'hub', event: { type: 'abandoned', reason: effect.reason, at } })
         return
+      case 'report-sum':
       case 'dispatch':
         return
     }
@@ -217,7 +218,7 @@ export class World {
 
   #opening(to: OrganisationId, context: MaskingContext): ClientEvent {
     const seed = toBase64Url(sha256(utf8(`chance of ${to} in ${this.#options.seed} ${context.round}`)))
-    return { type: 'opened', context, weight: this.weightOf(to), seed, at: this.now }
+    return { type: 'opened', context, weight: this.weightOf(to), rounding: `rounding of ${to}`, seed, at: this.now }
   }
 
   #stepClient(name: OrganisationId, event: ClientEvent): void {
@@ -233,6 +234,13 @@ export class World {
       case 'send':
         this.sent.push({ from, message: effect.message, body: effect.body })
         return this.#post({ to: 'hub', from, event: toHub(from, effect, this.now) })
+      case 'reveal':
+        this.sent.push({ from, message: 'masking-reveal', body: effect.body })
+        return this.#post({
+          to: 'hub',
+          from,
+          event: { type: 'reveal', from, reveal: parseMessage('masking-reveal', effect.body), at: this.now },
+        })
       case 'mask': {
         const update = this.updates.get(from) ?? new Float32Array()
         this.quantised.set(from, quantiseFor(effect.order, update).words)
@@ -277,8 +285,6 @@ function toHub(from: OrganisationId, effect: Extract<ClientEffect, { type: 'send
       return { type: 'vector', from, input: parseMessage('masking-input', body), at }
     case 'masking-agreement':
       return { type: 'agreement', from, agreement: parseMessage('masking-agreement', body), at }
-    case 'masking-reveal':
-      return { type: 'reveal', from, reveal: parseMessage('masking-reveal', body), at }
     default:
       throw new Error(`a participant does not send ${effect.message}`)
   }

@@ -53,7 +53,7 @@ export function agree(secret: AgreementSecret, peer: AgreementKey): Uint8Array {
   }
 }
 
-export type KeyPurpose = 'share-box' | 'pair-mask' | 'self-mask' | 'randomness'
+export type KeyPurpose = 'share-box' | 'pair-mask' | 'self-mask' | 'randomness' | 'rounding'
 
 /** HKDF-SHA256. The parts are names without NUL, so that no two lists of them give one `info`. */
 export function deriveKey(

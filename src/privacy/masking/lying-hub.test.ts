@@ -179,7 +179,7 @@ describe('a lying hub', () => {
     hub.inbox([nameOf(1)], hub.names.slice(0, 9))
     const { context } = hub.world
     const seed = toBase64Url(sha256(utf8('again')))
-    hub.tell(nameOf(1), { type: 'opened', context: { ...context, length: 1 }, weight: 1, seed, at: 0 })
+    hub.tell(nameOf(1), { type: 'opened', context: { ...context, length: 1 }, weight: 1, rounding: '', seed, at: 0 })
     expect(hub.refusals).toEqual(['forbidden', 'forbidden', 'forbidden'])
   })
 

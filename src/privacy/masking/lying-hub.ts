@@ -40,7 +40,14 @@ export class LyingHub {
   open(): AdvertisedKeys[] {
     const { context } = this.world
     for (const [i, name] of this.names.entries())
-      this.tell(name, { type: 'opened', context, weight: this.world.weightOf(name), seed: seedOf(i), at: 0 })
+      this.tell(name, {
+        type: 'opened',
+        context,
+        weight: this.world.weightOf(name),
+        rounding: '',
+        seed: seedOf(i),
+        at: 0,
+      })
     return this.sent('masking-keys')
   }
 

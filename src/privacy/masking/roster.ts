@@ -81,6 +81,18 @@ export function rosterOf(context: MaskingContext, members: readonly AdvertisedKe
   }
 }
 
+/** What a roster makes of a round, for its record: the same at the hub and at every participant. */
+export interface RosterFacts extends MaskingPlan, Scale {
+  readonly invited: number
+  readonly advertised: number
+  /** Coordinates of a vector. */
+  readonly length: number
+}
+
+export function rosterFacts({ invited, length }: MaskingContext, { members, plan, scale }: Roster): RosterFacts {
+  return { invited: invited.length, advertised: members.length, length, ...plan, ...scale }
+}
+
 /** Index of each member. */
 export function indexOf(roster: Roster): ReadonlyMap<OrganisationId, number> {
   return new Map(roster.members.map(({ organisation }, i) => [organisation, i]))

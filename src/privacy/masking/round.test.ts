@@ -58,6 +58,41 @@ describe('a round of secure aggregation', () => {
     expect(world.sum).toEqual(plainSum(world))
   })
 
+  it.each([
+    ['before its keys', -1, 1.5, 9],
+    ['after its shares', 4.5, 5.5, 9],
+    ['after its vector', 6.5, 6.7, 9],
+    ['after its signature', 9.5, 9.7, 10],
+  ])('does not wait for one that leaves %s', (_, from, said, survivors) => {
+    const name = nameOf(3)
+    const world = new World({ seed: 'gone', count: 10, awayUntil: awayFrom({ [name]: from }) })
+    world.schedule(said, { to: 'hub', from: 'hub', event: { type: 'gone', organisation: name, at: said } })
+    world.run()
+    if (world.hub.phase !== 'done') throw new Error(JSON.stringify(world.hub))
+    expect(world.hub.facts.survivors).toHaveLength(survivors)
+    expect(world.sum).toEqual(plainSum(world))
+    expect(world.hubLog.filter(({ type }) => type === 'summed')[0]?.at).toBeLessThan(20)
+  })
+
+  it('rounds by a public name: other secrets, the same integers', () => {
+    const quantised = ['a', 'b'].map((seed) => {
+      const client = new World({ seed, count: 3 })
+      client.updates.forEach((update) => update.fill(0.123))
+      return [...client.run().quantised.values()]
+    })
+    expect(quantised[0]).toEqual(quantised[1])
+  })
+
+  it('opens later than a message of it, or not at all, without losing either', () => {
+    const server = maskingServer()
+    const gone = { type: 'gone', organisation: nameOf(1), at: 0 } as const
+    expect(() => server.step({ phase: 'idle' }, gone)).toThrow('has not been opened')
+    const { context } = new World({ seed: 'late', count: 4 })
+    const { state } = server.step({ phase: 'idle' }, { type: 'cancelled', at: 0 })
+    const opened = { type: 'opened', context, phaseMs: 1, deadline: 1, at: 0 } as const
+    expect(server.step(state, opened)).toMatchObject({ state: { phase: 'abandoned' }, effects: [] })
+  })
+
   it('drops out and comes back on a drawn graph, and the masks of those who stayed away are taken out', () => {
     const away = Object.fromEntries([5, 17].map((i) => [nameOf(i), 4.5]))
     const world = new World({ seed: 'sparse-drop', count: 60, policy: sparse, awayUntil: awayFrom(away) }).run()
@@ -87,7 +122,10 @@ describe('a round of secure aggregation', () => {
 
   it('leaves no secret in the states of participants afterwards', () => {
     const world = new World({ seed: 'wiped', count: 4 }).run()
-    for (const state of world.clients.values()) expect(Object.keys(state).sort()).toEqual(['phase', 'signed'])
+    for (const state of world.clients.values()) {
+      expect(Object.keys(state).sort()).toEqual(['phase', 'report'])
+      expect(JSON.stringify(state)).not.toMatch(/seed|"[A-Za-z0-9_-]{43}"/)
+    }
   })
 
   it('replays: the events of each machine give its state again, bit for bit', () => {

@@ -31,7 +31,7 @@ export interface RoundSecrets {
   readonly maskKey: AgreementKey
   /** b_u of the paper: the self-mask; shared among the neighbours. */
   readonly self: Uint8Array
-  readonly random: (label: 'neighbours' | 'mask-polynomial' | 'self-polynomial' | 'rounding') => RandomBytes
+  readonly random: (label: 'neighbours' | 'mask-polynomial' | 'self-polynomial') => RandomBytes
 }
 
 /** @param seed base64url of 32 bytes */

@@ -2,14 +2,14 @@
 
 import { canonicalJson } from '../../base/canonical.ts'
 import { EntenteError, fail } from '../../base/errors.ts'
-import type { OrganisationId } from '../../base/ids.ts'
+import type { Digest, OrganisationId } from '../../base/ids.ts'
 import type { Step } from '../../base/machine.ts'
 import { checkMasked, sharersDigest, survivorsDigest, survivorsStatement } from './client-checks.ts'
 import { contextDigest, type MaskingContext, verifyStatement } from './context.ts'
 import type { AdvertisedKeys, MaskedInput, Reveal, Shares } from './messages.ts'
 import { recoverMasks } from './recover.ts'
 import { agree, agreementSecret } from './keys.ts'
-import { checkKeys, type Roster, rosterOf } from './roster.ts'
+import { checkKeys, type Roster, rosterFacts, rosterOf } from './roster.ts'
 import { checkReveal, checkShares, usableSharers } from './server-checks.ts'
 import type {
   AbandonReason,
@@ -50,11 +50,17 @@ function timer(phase: CollectingPhase, at: number): ServerEffect {
   return { type: 'after', at, event: { type: 'phase-over', phase, at } }
 }
 
-export function open({ context, phaseMs, at }: ServerEventOf<'opened'>): ServerStep {
+export function open({ context, phaseMs, deadline }: ServerEventOf<'opened'>): ServerStep {
   return {
-    state: { phase: 'advertising', context, contextDigest: contextDigest(context), phaseMs, keys: [] },
-    effects: [{ type: 'open', to: names(context.invited), context }, timer('advertising', at + phaseMs)],
+    state: { phase: 'advertising', context, contextDigest: contextDigest(context), phaseMs, gone: [], keys: [] },
+    effects: [{ type: 'open', to: names(context.invited), context }, timer('advertising', deadline)],
   }
+}
+
+/** Whether nobody is left to wait for. */
+function complete(expected: readonly Named[], got: readonly Named[], gone: readonly OrganisationId[]): boolean {
+  const answered = new Set([...names(got), ...gone])
+  return expected.every(({ organisation }) => answered.has(organisation))
 }
 
 /** Round 0. */
@@ -63,7 +69,7 @@ export function takeKeys(state: ServerIn<'advertising'>, { from, keys, at }: Ser
   checkKeys(state.context, state.contextDigest, keys)
   requireFreshKeys(state.keys, keys)
   const next = { ...state, keys: collect(state.keys, keys) }
-  return next.keys.length === state.context.invited.length ? closeAdvertising(next, at) : only(next)
+  return complete(state.context.invited, next.keys, state.gone) ? closeAdvertising(next, at) : only(next)
 }
 
 function requireFreshKeys(all: readonly AdvertisedKeys[], one: AdvertisedKeys): void {
@@ -76,11 +82,11 @@ function requireFreshKeys(all: readonly AdvertisedKeys[], one: AdvertisedKeys): 
 }
 
 export function closeAdvertising(state: ServerIn<'advertising'>, at: number): ServerStep {
-  const { context, contextDigest, phaseMs, keys } = state
+  const { context, contextDigest, phaseMs, gone, keys } = state
   if (tryRoster(context, keys) === undefined)
     return abandon(names(keys), 'too-few-keys', `${keys.length} of ${context.invited.length} advertised keys`)
   return {
-    state: { phase: 'sharing', context, contextDigest, phaseMs, members: keys, shares: [] },
+    state: { phase: 'sharing', context, contextDigest, phaseMs, gone, members: keys, shares: [] },
     effects: [
       { type: 'send', to: names(keys), message: 'masking-roster', body: [...keys] },
       timer('sharing', at + phaseMs),
@@ -102,7 +108,7 @@ export function takeShares(state: ServerIn<'sharing'>, { from, shares, at }: Ser
   requireSender(from, shares)
   checkShares(rosterOf(state.context, state.members), shares)
   const next = { ...state, shares: collect(state.shares, shares) }
-  return next.shares.length === state.members.length ? closeSharing(next, at) : only(next)
+  return complete(state.members, next.shares, state.gone) ? closeSharing(next, at) : only(next)
 }
 
 export function closeSharing(state: ServerIn<'sharing'>, at: number): ServerStep {
@@ -138,7 +144,7 @@ export function takeVector(state: ServerIn<'masking'>, { from, input, at }: Serv
   if (!sharers.includes(from)) fail('not-a-participant', `${from} has not shared its keys`)
   checkMasked(state.context, rosterOf(state.context, state.members), sharersDigest(sharers), input)
   const next = { ...state, vectors: collect(state.vectors, input) }
-  return next.vectors.length === sharers.length ? closeMasking(next, at) : only(next)
+  return complete(state.shares, next.vectors, state.gone) ? closeMasking(next, at) : only(next)
 }
 
 export function closeMasking(state: ServerIn<'masking'>, at: number): ServerStep {
@@ -168,7 +174,7 @@ export function takeAgreement(
   if (!verifyStatement(statement, agreement.signature, key))
     fail('signature-invalid', `${from} has not signed the survivors of this round`)
   const next = { ...state, agreements: collect(state.agreements, agreement) }
-  return next.agreements.length === state.survivors.length ? closeAgreeing(next, at) : only(next)
+  return complete(state.survivors, next.agreements, state.gone) ? closeAgreeing(next, at) : only(next)
 }
 
 function requireSurvivor(survivors: readonly MaskedInput[], from: OrganisationId): void {
@@ -195,7 +201,7 @@ export function takeReveal(state: ServerIn<'unmasking'>, { from, reveal }: Serve
   if (!names(state.agreements).includes(from)) fail('round-closed', `${from} has not signed the survivors`)
   checkReveal(rosterOf(state.context, state.members), state.shares, reveal)
   const next = { ...state, reveals: collect<Reveal>(state.reveals, reveal) }
-  return next.reveals.length === state.agreements.length ? closeUnmasking(next) : only(next)
+  return complete(state.agreements, next.reveals, state.gone) ? closeUnmasking(next) : only(next)
 }
 
 export function closeUnmasking(state: ServerIn<'unmasking'>): ServerStep {
@@ -222,20 +228,50 @@ function factsOf(state: ServerIn<'unmasking'>, roster: Roster, blamed: readonly 
     vector,
     weight: weights.get(organisation) ?? 0,
   }))
-  const { width, levels, clip } = roster.scale
   return {
-    invited: state.context.invited.length,
-    advertised: state.members.length,
+    ...rosterFacts(state.context, roster),
     shared: state.shares.length,
     survivors,
     signatures: state.agreements.length,
     revealed: state.reveals.length,
-    ...roster.plan,
-    width,
-    levels,
-    clip,
     blamed,
   }
+}
+
+/**
+ * Nobody waits for it any longer. Until the survivors are named, whatever it sent is left out too: consent ends with
+ * membership. Afterwards its vector is in the sum, and cannot be had out of it.
+ */
+export function withdraw(state: ServerIn<CollectingPhase>, { organisation, at }: ServerEventOf<'gone'>): ServerStep {
+  if (state.gone.includes(organisation)) return only(state)
+  const gone = [...state.gone, organisation].sort()
+  const others = <T extends Named>(all: readonly T[]): T[] => all.filter((one) => one.organisation !== organisation)
+  switch (state.phase) {
+    case 'advertising': {
+      const next = { ...state, gone, keys: others(state.keys) }
+      return complete(state.context.invited, next.keys, gone) ? closeAdvertising(next, at) : only(next)
+    }
+    case 'sharing': {
+      const next = { ...state, gone, shares: others(state.shares) }
+      return complete(state.members, next.shares, gone) ? closeSharing(next, at) : only(next)
+    }
+    case 'masking': {
+      const next = { ...state, gone, vectors: others(state.vectors) }
+      return complete(state.shares, next.vectors, gone) ? closeMasking(next, at) : only(next)
+    }
+    case 'agreeing': {
+      const next = { ...state, gone }
+      return complete(state.survivors, state.agreements, gone) ? closeAgreeing(next, at) : only(next)
+    }
+    case 'unmasking': {
+      const next = { ...state, gone }
+      return complete(state.agreements, state.reveals, gone) ? closeUnmasking(next) : only(next)
+    }
+  }
+}
+
+export function finish({ facts }: ServerIn<'summing'>, sum: Digest): ServerStep {
+  return { state: { phase: 'done', facts, sum }, effects: [{ type: 'report-sum', facts, sum }], forget: true }
 }
 
 export function abandon(
@@ -246,6 +282,7 @@ export function abandon(
 ): ServerStep {
   return {
     state: { phase: 'abandoned', reason, detail, blamed },
-    effects: [{ type: 'notify-abandoned', to, reason }],
+    effects: [{ type: 'notify-abandoned', to, reason, detail }],
+    forget: true,
   }
 }

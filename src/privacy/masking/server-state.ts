@@ -4,6 +4,7 @@ import type { Digest, OrganisationId } from '../../base/ids.ts'
 import type { DriveEffect } from '../../base/machine.ts'
 import type { MaskingContext } from './context.ts'
 import type { AdvertisedKeys, Agreement, MaskedInput, MessageBody, MessageType, Reveal, Shares } from './messages.ts'
+import type { RosterFacts } from './roster.ts'
 import type { UnmaskOrder } from './vector.ts'
 
 export type CollectingPhase = 'advertising' | 'sharing' | 'masking' | 'agreeing' | 'unmasking'
@@ -13,6 +14,8 @@ interface Opened {
   readonly contextDigest: Digest
   /** Milliseconds that each phase waits for the slow. */
   readonly phaseMs: number
+  /** Who said that it would send nothing more: nobody waits for them. */
+  readonly gone: readonly OrganisationId[]
 }
 
 interface Rostered extends Opened {
@@ -65,9 +68,7 @@ export type ServerState =
 export type ServerIn<Phase extends ServerState['phase']> = Extract<ServerState, { phase: Phase }>
 
 /** What really was done, for the block: from the round itself, never from its configuration. */
-export interface RoundFacts {
-  readonly invited: number
-  readonly advertised: number
+export interface RoundFacts extends RosterFacts {
   readonly shared: number
   readonly survivors: readonly {
     readonly organisation: OrganisationId
@@ -76,26 +77,28 @@ export interface RoundFacts {
   }[]
   readonly signatures: number
   readonly revealed: number
-  readonly neighbours: number
-  readonly threshold: number
-  readonly quorum: number
-  readonly corruptMax: number
-  readonly width: number
-  readonly levels: number
-  readonly clip: number
   /** Whose reveal or shares were false but not needed. */
   readonly blamed: readonly OrganisationId[]
 }
 
 /** `at` is milliseconds since the epoch by the hub's clock. `from` is who signed the envelope; bodies come parsed. */
 export type ServerEvent =
-  | { readonly type: 'opened'; readonly context: MaskingContext; readonly phaseMs: number; readonly at: number }
+  /** `deadline`: when the last keys are taken, since everybody trains first. */
+  | {
+      readonly type: 'opened'
+      readonly context: MaskingContext
+      readonly phaseMs: number
+      readonly deadline: number
+      readonly at: number
+    }
   | { readonly type: 'keys'; readonly from: OrganisationId; readonly keys: AdvertisedKeys; readonly at: number }
   | { readonly type: 'shares'; readonly from: OrganisationId; readonly shares: Shares; readonly at: number }
   /** The blob is stored and has the length of the round. */
   | { readonly type: 'vector'; readonly from: OrganisationId; readonly input: MaskedInput; readonly at: number }
   | { readonly type: 'agreement'; readonly from: OrganisationId; readonly agreement: Agreement; readonly at: number }
   | { readonly type: 'reveal'; readonly from: OrganisationId; readonly reveal: Reveal; readonly at: number }
+  /** It left the federation, was removed, or declined the round. */
+  | { readonly type: 'gone'; readonly organisation: OrganisationId; readonly at: number }
   | { readonly type: 'phase-over'; readonly phase: CollectingPhase; readonly at: number }
   | { readonly type: 'summed'; readonly sum: Digest; readonly at: number }
   | { readonly type: 'summing-failed'; readonly message: string; readonly at: number }
@@ -119,4 +122,11 @@ export type ServerEffect =
     }[ToParticipant]
   /** Run `unmaskSum` over the stored vectors, store the sum, then dispatch `summed` or `summing-failed`. */
   | { readonly type: 'unmask'; readonly order: UnmaskOrder }
-  | { readonly type: 'notify-abandoned'; readonly to: readonly OrganisationId[]; readonly reason: AbandonReason }
+  | {
+      readonly type: 'notify-abandoned'
+      readonly to: readonly OrganisationId[]
+      readonly reason: AbandonReason
+      readonly detail: string
+    }
+  /** The sum is stored, and this is how it came about. */
+  | { readonly type: 'report-sum'; readonly facts: RoundFacts; readonly sum: Digest }

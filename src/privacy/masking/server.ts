@@ -21,6 +21,7 @@ import {
   closeMasking,
   closeSharing,
   closeUnmasking,
+  finish,
   only,
   open,
   type ServerStep,
@@ -29,8 +30,9 @@ import {
   takeReveal,
   takeShares,
   takeVector,
+  withdraw,
 } from './server-moves.ts'
-import type { CollectingPhase, ServerEffect, ServerEvent, ServerState } from './server-state.ts'
+import type { CollectingPhase, ServerEffect, ServerEvent, ServerIn, ServerState } from './server-state.ts'
 
 export function maskingServer(): Machine<ServerState, ServerEvent, ServerEffect> {
   return { kind: 'unmasking', initial: () => ({ phase: 'idle' }), step }
@@ -53,9 +55,12 @@ function step(state: ServerState, event: ServerEvent): ServerStep {
     case 'phase-over':
       return state.phase === event.phase ? close(state, event.at) : only(state)
     case 'summed':
-      return state.phase === 'summing' ? only({ phase: 'done', facts: state.facts, sum: event.sum }) : only(state)
+      return state.phase === 'summing' ? finish(state, event.sum) : only(state)
     case 'summing-failed':
       return state.phase === 'summing' ? abandon(state.participants, 'unmasking-failed', event.message) : only(state)
+    case 'gone':
+      if (state.phase === 'idle') return notYet(event.organisation)
+      return isCollecting(state) ? withdraw(state, event) : only(state)
     case 'cancelled':
       return cancel(state)
   }
@@ -76,12 +81,24 @@ function close(state: Extract<ServerState, { phase: CollectingPhase }>, at: numb
   }
 }
 
+function isCollecting(state: ServerState): state is ServerIn<CollectingPhase> {
+  return 'gone' in state
+}
+
 function cancel(state: ServerState): ServerStep {
-  if (state.phase === 'done' || state.phase === 'abandoned' || state.phase === 'idle') return only(state)
+  if (state.phase === 'done' || state.phase === 'abandoned') return only(state)
+  // Effects are carried out in any order: the end may overtake the beginning.
+  if (state.phase === 'idle') return abandon([], 'cancelled', 'the round was cancelled')
   const told = state.phase === 'summing' ? state.participants : state.context.invited.map((one) => one.organisation)
   return abandon(told, 'cancelled', 'the round was cancelled')
 }
 
 function late(state: ServerState, from: OrganisationId): never {
+  if (state.phase === 'idle') return notYet(from)
   return fail('round-closed', `the message of ${from} does not belong to phase "${state.phase}"`)
+}
+
+/** The opening is on its way. */
+function notYet(from: OrganisationId): never {
+  return fail('unavailable', `the masking of this round has not been opened when ${from} answers`)
 }

@@ -29,7 +29,7 @@ export interface MaskOrder {
   readonly length: number
   readonly weight: number
   readonly scale: Scale
-  /** Key of the stochastic rounding, 16 bytes, base64url: the same update gives the same vector after a crash. */
+  /** Key of the stochastic rounding, 16 bytes, base64url: the same update gives the same integers, in every run. */
   readonly rounding: string
   readonly masks: readonly MaskText[]
 }
