@@ -33,6 +33,9 @@ export function scaleFor(participants: number, clip: number, weightMax: number):
   return { width: 64, levels: Math.floor(Number.MAX_SAFE_INTEGER / participants), clip, weightMax }
 }
 
+/** Of the randomness, for each coordinate. */
+export const ROUNDING_BYTES = 4
+
 export interface Quantised {
   /** Little-endian integers of `scale.width` bits, two's complement. */
   readonly words: Uint8Array

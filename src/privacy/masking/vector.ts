@@ -9,7 +9,7 @@ import type { Digest, OrganisationId } from '../../base/ids.ts'
 import { type MaskArithmetic, plainArithmetic } from './arithmetic.ts'
 import { keystream } from './keystream.ts'
 import { addVectors, applyMasks, type Mask } from './mask.ts'
-import { quantise, type Quantised, type Scale } from './quantise.ts'
+import { quantise, type Quantised, ROUNDING_BYTES, type Scale } from './quantise.ts'
 
 /** A mask as JSON: `+` or `-` and the seed, base64url. */
 export type MaskText = string
@@ -36,10 +36,17 @@ export interface MaskOrder {
 
 /** The quantised update without masks: what the sum is made of. Never leaves the organisation. */
 export function quantiseFor(order: MaskOrder, update: Float32Array): Quantised {
-  if (update.length !== order.length)
-    fail('wrong-shape', `the update has ${update.length} values, the round takes ${order.length}`)
-  const rounding = fromBase64Url(order.rounding) ?? fail('internal', 'not a key')
-  return quantise(update, order.weight, order.scale, keystream(rounding))
+  checkLength(order, update)
+  return quantiseRange(order, update, 0)
+}
+
+function checkLength({ length }: MaskOrder, update: Float32Array): void {
+  if (update.length !== length) fail('wrong-shape', `the update has ${update.length} values, the round takes ${length}`)
+}
+
+function quantiseRange({ rounding, weight, scale }: MaskOrder, values: Float32Array, start: number): Quantised {
+  const key = fromBase64Url(rounding) ?? fail('internal', 'not a key')
+  return quantise(values, weight, scale, keystream(key, ROUNDING_BYTES * start))
 }
 
 /** Round 2 of Bonawitz et al. 2017, Figure 4: y_u = x_u + PRG(b_u) + sum of +-PRG(s_uv), mod 2^b, little-endian. */
@@ -48,8 +55,19 @@ export function maskUpdate(
   update: Float32Array,
   arithmetic: MaskArithmetic = plainArithmetic(order.scale.width),
 ): Quantised {
-  const quantised = quantiseFor(order, update)
-  applyMasks(quantised.words, order.masks.map(readMask), arithmetic)
+  checkLength(order, update)
+  return maskRange(order, update, arithmetic, 0)
+}
+
+/** The coordinates of {@link maskUpdate} from `start` on, a multiple of 4: the same bits, however it is divided. */
+export function maskRange(
+  order: MaskOrder,
+  values: Float32Array,
+  arithmetic: MaskArithmetic,
+  start: number,
+): Quantised {
+  const quantised = quantiseRange(order, values, start)
+  applyMasks(quantised.words, order.masks.map(readMask), arithmetic, (start * order.scale.width) / 8)
   return quantised
 }
 
