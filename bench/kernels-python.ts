@@ -7,9 +7,10 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { KERNELS_VENV } from './kernels-venv.ts'
+import { pythonOf } from './python-venv.ts'
 
 const PROGRAM = fileURLToPath(new URL('kernels_yardsticks.py', import.meta.url))
-export const VENV = fileURLToPath(new URL('../node_modules/.cache/entente/bench-python', import.meta.url))
 
 export interface PythonJob {
   readonly library: 'numpy' | 'torch'
@@ -29,7 +30,7 @@ export interface Python {
 }
 
 function interpreter(): string {
-  const own = `${VENV}/bin/python`
+  const own = pythonOf(KERNELS_VENV)
   return process.env['ENTENTE_BENCH_PYTHON'] ?? (existsSync(own) ? own : 'python3')
 }
 
