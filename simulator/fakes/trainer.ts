@@ -9,6 +9,7 @@ import { prng } from '../../src/base/prng.ts'
 import type { Kernels } from '../../src/models/kernels/kernels.ts'
 import { createModel, type LabelledBatchSource } from '../../src/models/model.ts'
 import type { Trainer } from '../../src/node/ports.ts'
+import { privateOptions } from '../../src/node/private-randomness.ts'
 import type { Process } from './process.ts'
 
 /** Two clouds, an attack every fourth row; sizes differ between organisations, so that weights matter. */
@@ -36,16 +37,20 @@ export function createTrainer(
   conditions: TrainerConditions,
 ): Trainer {
   return {
-    async train({ spec, parameters, rowsMax: _, ...options }) {
+    async train({ spec, parameters, rowsMax: _, privately, ...options }) {
       if (conditions.absent?.(options.seed) === true) await new Promise(() => undefined)
       await process.point('train', process.scheduler.random.uniform() * conditions.durationMsMax)
       const model = createModel(spec, kernels)
       const data = rowsOf(organisation, model.inputs)
-      const trained = model.train(parameters, data, options)
+      const trained = model.train(parameters, data, { ...options, ...privateOptions(privately) })
       if (!Number.isFinite(trained.loss)) throw new EntenteError('not-finite', 'training diverged')
       await process.point('trained')
       const positives = data.labels.filter((label) => label === 1).length
-      return { parameters: trained.parameters, summary: { sampleCount: data.rows, positives, loss: trained.loss } }
+      const { parameters: after, loss, mechanism } = trained
+      return {
+        parameters: after,
+        summary: { sampleCount: data.rows, positives, loss, ...(mechanism && { mechanism }) },
+      }
     },
   }
 }

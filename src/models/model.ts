@@ -2,6 +2,7 @@
 
 import { fail } from '../base/errors.ts'
 import type { Kernels } from './kernels/kernels.ts'
+import type { PrivateMechanism, PrivateTraining } from './dp-sgd/private-training.ts'
 import { createMlp } from './mlp.ts'
 import { outlineOfPolicy } from './policy/policy.ts'
 import { parsePolicySpec, type PolicySpec } from './policy/spec.ts'
@@ -64,6 +65,11 @@ export interface TrainOptions {
   readonly trainable?: 'all' | 'head'
   /** Which head of a temporal graph network is trained; labels of `link` rows: 1 = made up. Default `supervised`. */
   readonly objective?: Objective
+  /**
+   * Differential privacy of single rows: so many steps on Poisson samples take the place of epochs, `batchSize` is what
+   * sums are divided by, and no class weighs more.
+   */
+  readonly privately?: PrivateTraining
 }
 
 /** Values that are not in memory, read when they are needed. */
@@ -96,6 +102,8 @@ export interface TrainResult {
   readonly loss: number
   /** Optimiser steps taken. */
   readonly steps: number
+  /** Of private training: what was done. */
+  readonly mechanism?: PrivateMechanism
 }
 
 export interface TensorShape {

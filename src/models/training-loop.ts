@@ -2,6 +2,7 @@
 
 import { fail } from '../base/errors.ts'
 import { prng, shuffle } from '../base/prng.ts'
+import { trainPrivately } from './dp-sgd/train-privately.ts'
 import type { Kernels } from './kernels/kernels.ts'
 import type { TrainingSource, TrainOptions, TrainResult } from './model.ts'
 import { createOptimiser, type OptimiserMemory } from './optimiser.ts'
@@ -66,7 +67,11 @@ export function trainInBatches(
   const memory = allocate(kernels, start)
   const trainee = open(memory.parameters, memory.gradient)
   try {
-    return runEpochs(kernels, start.length, memory, trainable, trainee, data, options, onEpoch)
+    const ran = run(kernels, memory, trainable, trainee, data, options, onEpoch)
+    const parameters = arenaCopy(kernels, memory.parameters, start.length)
+    if (!Number.isFinite(ran.loss) || kernels.raw.finite(memory.parameters, start.length) === 0)
+      fail('not-finite', 'training diverged: lower the learning rate')
+    return { parameters, ...ran }
   } finally {
     trainee.release()
     memory.release()
@@ -84,18 +89,34 @@ function allocate(kernels: Kernels, start: Float32Array): OptimiserMemory & { re
   return { parameters, gradient, anchor, moments, release: () => blocks.forEach((block) => arena.release(block)) }
 }
 
-function runEpochs(
+const arenaCopy = ({ arena }: Kernels, offset: number, n: number): Float32Array => arena.float32(offset, n).slice()
+
+function run(
   kernels: Kernels,
-  n: number,
   memory: OptimiserMemory,
-  { from: first, count }: TrainableRange,
+  { from, count }: TrainableRange,
   trainee: Trainee,
   data: TrainingSource,
   options: TrainOptions,
   onEpoch?: (epoch: number, loss: number) => void,
-): TrainResult {
+): Omit<TrainResult, 'parameters'> {
+  const part = shifted(memory, 4 * from)
+  return options.privately === undefined
+    ? runEpochs(kernels, part, count, trainee, data, options, onEpoch)
+    : trainPrivately(kernels, part, count, trainee, data, options, options.privately)
+}
+
+function runEpochs(
+  kernels: Kernels,
+  memory: OptimiserMemory,
+  count: number,
+  trainee: Trainee,
+  data: TrainingSource,
+  options: TrainOptions,
+  onEpoch?: (epoch: number, loss: number) => void,
+): Omit<TrainResult, 'parameters'> {
   const positiveWeight = options.positiveWeight ?? defaultPositiveWeight(data.labels)
-  const optimiser = createOptimiser(kernels.raw, shifted(memory, 4 * first), count, options)
+  const optimiser = createOptimiser(kernels.raw, memory, count, options)
   const order = Uint32Array.from({ length: data.rows }, (_, row) => row)
   const random = prng(`train/${options.seed}`)
   const visited = Math.min(options.rowsPerEpoch ?? data.rows, data.rows)
@@ -118,10 +139,7 @@ function runEpochs(
     loss = weightTotal > 0 ? lossSum / weightTotal : 0
     onEpoch?.(epoch, loss)
   }
-  const parameters = kernels.arena.float32(memory.parameters, n).slice()
-  if (!Number.isFinite(loss) || kernels.raw.finite(memory.parameters, n) === 0)
-    fail('not-finite', 'training diverged: lower the learning rate')
-  return { parameters, loss, steps }
+  return { loss, steps }
 }
 
 /** The memory as the optimiser of a later part sees it. */

@@ -4,11 +4,13 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { workerData } from 'node:worker_threads'
 import { canonicalJson } from '../base/canonical.ts'
+import { fail } from '../base/errors.ts'
 import { createModel, type ThreatModelSpec } from '../models/model.ts'
 import { DATASET_FILES } from '../telemetry/dataset.ts'
 import { openDataset } from './dataset-files.ts'
 import { startKernelThreads } from './kernel-threads.ts'
 import { loadKernels } from './kernels.ts'
+import { privateOptions } from './private-randomness.ts'
 import { gatherWork, type LocalWork } from './local-work.ts'
 import { trainPolicyLocally } from './policy/train-policy.ts'
 import type { TrainingGround } from './trainer.ts'
@@ -23,9 +25,9 @@ const kernels = threads > 1 ? startKernelThreads(threads).kernels : loadKernels(
 let kept: { readonly key: string; readonly work: LocalWork } | undefined
 
 /** Changes when the organisation ingests its logs again. */
-async function matrixKey({ rowsMax, spec, objective }: TrainRequest): Promise<string> {
+async function matrixKey({ rowsMax, spec, objective, privately }: TrainRequest): Promise<string> {
   const { size, mtimeMs } = await stat(join(data.directory, DATASET_FILES.rows)).catch(() => ({ size: -1, mtimeMs: 0 }))
-  return canonicalJson([rowsMax, spec, objective ?? null, size, mtimeMs])
+  return canonicalJson([rowsMax, spec, objective ?? null, privately?.rowsPerHost ?? null, size, mtimeMs])
 }
 
 async function workFor(request: TrainRequest, spec: ThreatModelSpec): Promise<LocalWork> {
@@ -45,13 +47,16 @@ async function workFor(request: TrainRequest, spec: ThreatModelSpec): Promise<Lo
 
 async function train(request: TrainRequest): Promise<Answer> {
   if (request.spec.kind === 'policy') {
+    if (request.privately !== undefined) fail('not-available', 'a response policy is not trained on rows to protect')
     const result = await trainPolicyLocally(request.spec, request, data.response, kernels)
     return { result, transfer: [result.parameters.buffer as ArrayBuffer] }
   }
   const model = createModel(request.spec, kernels)
   const { matrix, objective } = await workFor(request, model.spec)
-  const { parameters, loss } = model.train(request.parameters, matrix, { ...request, objective })
-  const summary = { sampleCount: matrix.rows, positives: matrix.positives, loss }
+  const { privately, ...options } = request
+  const trained = model.train(request.parameters, matrix, { ...options, objective, ...privateOptions(privately) })
+  const { parameters, loss, mechanism } = trained
+  const summary = { sampleCount: matrix.rows, positives: matrix.positives, loss, ...(mechanism && { mechanism }) }
   return { result: { parameters, summary }, transfer: [parameters.buffer as ArrayBuffer] }
 }
 

@@ -16,10 +16,11 @@ import {
   SOURCE_EXTERNAL,
   STEALTHY,
 } from '../telemetry/dataset.ts'
+import { LINK_WIDTH, PAIR_WIDTH } from '../telemetry/graph/layout.ts'
 import { evaluate } from './evaluate.ts'
 import { loadKernels } from './kernels.ts'
 import { createTrainer } from './trainer.ts'
-import type { TrainRequest } from './training.ts'
+import type { PrivateRequest, TrainRequest } from './training.ts'
 import { createWorkerClient } from './worker-client.ts'
 
 const WIDTH = 4
@@ -137,6 +138,46 @@ describe('the trainer', () => {
     await trainer.close()
     await outcome
     await expect(trainer.train(request())).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
+
+describe('a private training', () => {
+  const privately = (secret: number, changes: Partial<PrivateRequest> = {}): PrivateRequest => ({
+    steps: 12,
+    samplingThreshold: 2 ** 29,
+    clip: 1,
+    clipSteps: 4096,
+    deviation: 4500,
+    rowsPerHost: 300,
+    secret: new Uint8Array(32).fill(secret),
+    ...changes,
+  })
+
+  it('gives the same bits for the same secret, in another process too, and other bits for another', async () => {
+    const data = { directory: await writeDataset('a'), trainUntil: CUT, families: 'all' as const }
+    const [one, other] = [createTrainer(data), createTrainer(data)]
+    const first = await one.train(request({ privately: privately(1) }))
+    const hashes = [first, await other.train(request({ privately: privately(1) }))].map((trained) =>
+      hashOf(trained.parameters),
+    )
+    expect(hashes[0]).toBe(hashes[1])
+    expect(hashOf((await one.train(request({ privately: privately(2) }))).parameters)).not.toBe(hashes[0])
+    const mechanism = { samplingRate: 1 / 8, noiseMultiplier: 4500 / 4096, clip: 1, steps: 12 }
+    expect(first.summary).toMatchObject({ mechanism, sampleCount: 11 * 300 })
+    await Promise.all([one.close(), other.close()])
+  })
+
+  it('is refused for links, and where there are no labels: no other training takes its place', async () => {
+    const graph = { features: WIDTH, pairFeatures: PAIR_WIDTH, linkFeatures: LINK_WIDTH, links: 2 }
+    const tgnn: ModelSpec = { kind: 'tgnn', ...graph, timeDimensions: 4, width: 4, hidden: [4] }
+    const parameters = createModel(tgnn, loadKernels()).initialise('x')
+    const trainer = createTrainer({ directory: await writeDataset('a'), trainUntil: CUT, families: 'all' })
+    const links = request({ spec: tgnn, parameters, objective: 'link', privately: privately(1) })
+    await expect(trainer.train(links)).rejects.toMatchObject({ code: 'not-available' })
+    const early = createTrainer({ directory: await writeDataset('a'), trainUntil: -1, families: 'all' })
+    const unlabelled = request({ spec: tgnn, parameters, privately: privately(1) })
+    await expect(early.train(unlabelled)).rejects.toMatchObject({ code: 'no-data' })
+    await Promise.all([trainer.close(), early.close()])
   })
 })
 

@@ -5,6 +5,7 @@ import { ATTACK } from '../telemetry/dataset.ts'
 import { type TrainingRows, trainingRows } from '../telemetry/training-rows.ts'
 import type { OpenDataset } from './dataset-files.ts'
 import { modelWidth, readModelRows, type TakeRows } from './model-rows.ts'
+import { boundHosts } from './rows-per-host.ts'
 import { filledRowFile, type RowFile } from './row-file.ts'
 
 /** What an organisation knows: where its data set is, what is past, and which attack families it investigated. */
@@ -27,9 +28,16 @@ export interface TrainingMatrix extends TrainingSource {
  * round.
  * @throws no-data when no row before the cut has a label that the organisation knows
  */
-export function selectRows(dataset: OpenDataset, data: LabelledData, rowsMax: number): TrainingRows {
+export function selectRows(
+  dataset: OpenDataset,
+  data: LabelledData,
+  rowsMax: number,
+  rowsPerHost?: number,
+): TrainingRows {
   const { trainUntil, families } = data
-  return trainingRows(dataset.rows, dataset.info.techniques, { trainUntil, families, rowsMax, seed: 'entente' })
+  const options = { trainUntil, families, rowsMax, seed: 'entente' }
+  const selected = trainingRows(dataset.rows, dataset.info.techniques, options)
+  return rowsPerHost === undefined ? selected : boundHosts(dataset, selected, rowsPerHost)
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What a trainer is asked and what it answers. */
 
+import type { PrivateMechanism, PrivateTraining } from '../models/dp-sgd/private-training.ts'
 import type { ModelSpec, Objective } from '../models/model.ts'
 
 export interface TrainRequest {
@@ -19,6 +20,15 @@ export interface TrainRequest {
   readonly rowsMax: number
   /** Names the round and the organisation, so that every shuffle is reproducible. */
   readonly seed: string
+  /** Differential privacy of single rows. */
+  readonly privately?: PrivateRequest
+}
+
+export interface PrivateRequest extends Omit<PrivateTraining, 'random'> {
+  /** 32 secret bytes, for this training alone: which rows are sampled, and the noise. */
+  readonly secret: Uint8Array
+  /** Rows that one host may have in the training, as their source. */
+  readonly rowsPerHost: number
 }
 
 export interface LabelledSummary {
@@ -28,4 +38,6 @@ export interface LabelledSummary {
   readonly loss: number
   /** Of a policy: mean total reward of the episodes played last. */
   readonly reward?: number
+  /** Of private training: what was done. */
+  readonly mechanism?: PrivateMechanism
 }

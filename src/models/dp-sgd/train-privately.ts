@@ -1,92 +1,96 @@
 /**
- * DP-SGD (Abadi et al. 2016, Algorithm 1) for the perceptron, on integers: Poisson sample -> clipped gradients in steps of
- * a grid -> discrete Gaussian noise on their sum -> a step of SGD with momentum. Protected is one example (one
- * interaction), added or removed; what is released may be every intermediate model.
+ * DP-SGD (Abadi et al. 2016, Algorithm 1) on integers: Poisson sample -> the gradient of each example by itself, clipped,
+ * in whole steps of a grid -> discrete Gaussian noise on their sum -> a step of the optimiser. Protected is one row, added
+ * or removed; what is released may be every intermediate model. Accounted for as a sampled discrete Gaussian
+ * (privacy/dp/rdp.ts).
  *
- * Accounted for as a sampled discrete Gaussian (privacy/dp/rdp.ts).
+ * Nothing else here depends on the rows: not the number of steps, not the divisor of the sum, not the weight of a class.
  */
 
-import { fail } from '../../base/errors.ts'
-import type { Layer } from '../dense.ts'
-import type { LabelledBatchSource } from '../model.ts'
-import { clippedGradients } from './clipped-gradient.ts'
+import type { Kernels } from '../kernels/kernels.ts'
+import type { TrainingSource, TrainOptions, TrainResult } from '../model.ts'
+import { createOptimiser, type OptimiserMemory } from '../optimiser.ts'
+import type { Trainee } from '../training-loop.ts'
+import { checkPrivate, type PrivateMechanism, type PrivateTraining } from './private-training.ts'
 
-export interface PrivateTraining {
-  /** Expected size of a batch. Each row is in it with probability batchSize / rows, independently of the others. */
-  readonly batchSize: number
-  readonly steps: number
-  readonly learningRate: number
-  readonly momentum: number
-  /** L2 norm that no example's gradient exceeds. */
-  readonly clip: number
-  /** Width of the grid; the noise has `deviation` steps of it. */
-  readonly step: number
-  readonly deviation: number
-}
+/** Rounding of a norm, of the factor and of a product to float32 stays below this. */
+const SLACK = 1 - 1e-6
 
-/** From a secure source: who can guess which rows were in a batch, or the noise, undoes the protection. */
-export interface PrivateRandomness {
-  /** Uniform in [0, 2^32). */
-  u32(): number
-  /** Independent discrete Gaussians of `deviation`. */
-  drawNoise(deviation: number, out: Int32Array): void
-}
-
-export interface PrivateResult {
-  readonly parameters: Float32Array
-  /** What was done, for the accountant. */
-  readonly mechanism: { readonly samplingRate: number; readonly noiseMultiplier: number; readonly steps: number }
-}
-
-/** @throws no-data, invalid-request; not-finite if training diverged */
+/** Trains the first `count` parameters in `memory`, in place. @throws invalid-request */
 export function trainPrivately(
-  layers: readonly Layer[],
-  start: Float32Array,
-  data: LabelledBatchSource,
+  kernels: Kernels,
+  memory: OptimiserMemory,
+  count: number,
+  trainee: Trainee,
+  data: TrainingSource,
+  options: TrainOptions,
   training: PrivateTraining,
-  random: PrivateRandomness,
-): PrivateResult {
-  check(data, training)
-  const { step, clip, deviation, learningRate, momentum, batchSize, steps } = training
-  // The probability is a whole number of 2^-32, and at least the one that is meant: it is the one accounted for.
-  const threshold = Math.min(2 ** 32, Math.ceil((batchSize / data.rows) * 2 ** 32))
-  const gradients = clippedGradients(layers, clip, step)
-  const parameters = Float32Array.from(start)
-  const sum = new Float64Array(start.length)
-  const velocity = new Float64Array(start.length)
-  const noise = new Int32Array(start.length)
-  for (let taken = 0; taken < steps; taken++) {
-    sum.fill(0)
-    for (let row = 0; row < data.rows; row++)
-      if (random.u32() < threshold) gradients.add(sum, parameters, exampleAt(data, row))
-    random.drawNoise(deviation, noise)
-    for (let i = 0; i < parameters.length; i++) {
-      const mean = (((sum[i] as number) + (noise[i] as number)) * step) / batchSize
-      velocity[i] = momentum * (velocity[i] as number) + mean
-      parameters[i] = (parameters[i] as number) - learningRate * (velocity[i] as number)
+): Pick<TrainResult, 'loss' | 'steps' | 'mechanism'> {
+  checkPrivate(training)
+  const { arena, raw } = kernels
+  const { steps, samplingThreshold, clip, clipSteps, deviation, random } = training
+  const optimiser = createOptimiser(raw, memory, count, options)
+  const { gradient } = memory
+  const sum = arena.allocate(4 * count)
+  const noise = new Int32Array(count)
+  const addSample = clippedSums(kernels, trainee, { gradient, sum, count }, training)
+  let loss = 0
+  try {
+    for (let taken = 0; taken < steps; taken++) {
+      int32(kernels, sum, count).fill(0)
+      loss = addSample(sampleOf(data.rows, samplingThreshold, random.u32))
+      random.drawNoise(deviation, noise)
+      addNoise(int32(kernels, sum, count), noise, arena.float32(gradient, count), clip / clipSteps / options.batchSize)
+      optimiser.step()
     }
+  } finally {
+    noise.fill(0)
+    int32(kernels, sum, count).fill(0)
+    arena.release(sum)
   }
-  noise.fill(0)
-  if (!parameters.every(Number.isFinite)) fail('not-finite', 'private training diverged')
-  return {
-    parameters,
-    mechanism: { samplingRate: threshold / 2 ** 32, noiseMultiplier: (deviation * step) / clip, steps },
+  return { loss, steps, mechanism: mechanismOf(training) }
+}
+
+const int32 = ({ arena }: Kernels, offset: number, count: number): Int32Array => {
+  const bytes = arena.bytes(offset, 4 * count)
+  return new Int32Array(bytes.buffer, bytes.byteOffset, count)
+}
+
+/** Each row on its own with probability threshold / 2^32. */
+function sampleOf(rows: number, threshold: number, u32: () => number): number[] {
+  const sample: number[] = []
+  for (let row = 0; row < rows; row++) if (u32() < threshold) sample.push(row)
+  return sample
+}
+
+/** Adds the clipped gradients of a sample to the sum; returns their mean loss, which is never released. */
+function clippedSums(
+  { raw }: Kernels,
+  trainee: Trainee,
+  { gradient, sum, count }: { gradient: number; sum: number; count: number },
+  { clip, clipSteps }: PrivateTraining,
+): (sample: readonly number[]) => number {
+  const one = { rows: new Uint32Array(1), weights: Float32Array.of(1), weightSum: 1 }
+  return (sample) => {
+    let loss = 0
+    for (const row of sample) {
+      one.rows[0] = row
+      const lost = trainee.gradientOf(one)
+      if (Number.isFinite(lost)) loss += lost
+      const norm = Math.sqrt(raw.squaredNorm(gradient, count))
+      // A gradient that is not finite has no length to clip, and adds nothing.
+      if (norm > 0 && Number.isFinite(norm))
+        raw.addSteps(sum, gradient, count, (Math.min(1, clip / norm) * SLACK * clipSteps) / clip)
+    }
+    return sample.length === 0 ? 0 : loss / sample.length
   }
 }
 
-function exampleAt({ features, width, labels }: LabelledBatchSource, row: number) {
-  return { features, from: row * width, label: labels[row] as number }
+/** The noisy sum, as the gradient that the optimiser sees: everything behind this line may be known to anybody. */
+function addNoise(sum: Int32Array, noise: Int32Array, gradient: Float32Array, scale: number): void {
+  for (let i = 0; i < gradient.length; i++) gradient[i] = ((sum[i] as number) + (noise[i] as number)) * scale
 }
 
-function check({ rows, width, features, labels }: LabelledBatchSource, training: PrivateTraining): void {
-  if (rows < 1) fail('no-data', 'there is no row to train on')
-  if (features.length !== rows * width || labels.length !== rows)
-    fail('wrong-shape', 'features and labels are not of the same number of rows')
-  const { batchSize, steps, learningRate, momentum, clip, step, deviation } = training
-  if (!(batchSize >= 1 && batchSize <= rows) || !Number.isInteger(steps) || steps < 0)
-    fail('invalid-request', 'a batch has 1 to all rows, and steps are counted')
-  if (!(learningRate > 0) || !(momentum >= 0 && momentum < 1))
-    fail('invalid-request', 'learningRate is positive, momentum in [0, 1)')
-  if (!(clip > 0) || !(step > 0) || !Number.isInteger(deviation) || deviation < 1)
-    fail('invalid-request', 'clip and step are positive, and the noise has a whole deviation')
+function mechanismOf({ samplingThreshold, clipSteps, deviation, clip, steps }: PrivateTraining): PrivateMechanism {
+  return { samplingRate: samplingThreshold / 2 ** 32, noiseMultiplier: deviation / clipSteps, clip, steps }
 }

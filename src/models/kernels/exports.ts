@@ -38,6 +38,8 @@ export interface KernelExports extends NetworkExports, MixerExports, RobustExpor
     add: number,
     scratch: number,
   ): void
+  /** sum[i] += trunc(x[i] * factor) as 32-bit integers. */
+  addSteps(sum: number, x: number, n: number, factor: number): void
   biasRelu(x: number, bias: number, rows: number, columns: number, relu: number): void
   reluBackward(g: number, h: number, n: number): void
   columnSums(x: number, out: number, rows: number, columns: number): void

@@ -37,12 +37,15 @@ export function trainTgnn(
   const toBody = options.trainable !== 'head'
   const open = (parameters: number, gradient: number): Trainee =>
     openTrainee(plan, head, kernels, data, parameters, gradient, toBody)
-  return trainInBatches(kernels, start, trainableRange(plan, head, toBody), data, options, open, onEpoch)
+  return trainInBatches(kernels, start, trainableRange(plan, head, toBody, options), data, options, open, onEpoch)
 }
 
-/** A head alone, or everything: the other head's gradient is zero then, and an optimiser leaves it where it is. */
-function trainableRange(plan: TgnnPlan, head: DensePlan, toBody: boolean): TrainableRange {
-  if (toBody) return { from: 0, count: plan.parameterCount }
+/**
+ * A head alone, or everything: the other head's gradient is zero then, and an optimiser leaves it where it is. Noise would
+ * not: private training ends before the link head.
+ */
+function trainableRange(plan: TgnnPlan, head: DensePlan, toBody: boolean, { privately }: TrainOptions): TrainableRange {
+  if (toBody) return { from: 0, count: privately !== undefined && head === plan.head ? head.end : plan.parameterCount }
   const from = head === plan.head ? firstOf(plan.head) : firstOf(plan.linkHead)
   return { from, count: head.end - from }
 }
@@ -64,24 +67,28 @@ function openTrainee(
   const deltas = allocateDeltas(plan, head, kernels)
   const blocks = [4 * PART_ROWS, 4 * PART_ROWS, 4 * n].map((bytes) => arena.allocate(bytes))
   const [labels = 0, weights = 0, part = 0] = blocks
+  // What the other head would get is never written.
   arena.float32(part, n).fill(0)
+  arena.float32(gradient, n).fill(0)
 
   function gradientOf(batch: Batch): number {
-    arena.float32(gradient, n).fill(0)
     const scale = batch.weightSum > 0 ? 1 / batch.weightSum : 0
+    if (batch.rows.length === 1) return gradientOfPart(batch.rows, batch.weights, scale, gradient)
+    arena.float32(gradient, n).fill(0)
     let loss = 0
     for (let from = 0; from < batch.rows.length; from += PART_ROWS) {
       loss += gradientOfPart(
         batch.rows.subarray(from, from + PART_ROWS),
         batch.weights.subarray(from, from + PART_ROWS),
         scale,
+        part,
       )
       raw.axpy(1, part, gradient, n)
     }
     return loss
   }
 
-  function gradientOfPart(rows: Uint32Array, weightsOf: Float32Array, scale: number): number {
+  function gradientOfPart(rows: Uint32Array, weightsOf: Float32Array, scale: number, into: number): number {
     const count = rows.length
     gatherRows(data, rows, arena.float32(memory.encoder.input, count * plan.inputs))
     gatherLabels(data, rows, arena.bytes(labels, count))
@@ -89,7 +96,7 @@ function openTrainee(
     forwardEncoder(plan, kernels, parameters, memory.encoder, count)
     forwardHead(plan, head, kernels, parameters, memory, count)
     const loss = raw.logisticLoss(last(memory.head), labels, weights, last(deltas.head), count, scale)
-    backwardNetwork(plan, head, kernels, parameters, part, memory, deltas, count, toBody)
+    backwardNetwork(plan, head, kernels, parameters, into, memory, deltas, count, toBody)
     return loss
   }
 
