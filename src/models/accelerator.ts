@@ -4,11 +4,14 @@
  * the figures of a round stay with the kernels.
  */
 
-import type { ThreatModelSpec } from './model.ts'
+import type { Objective, ThreatModelSpec } from './model.ts'
 
 export interface AcceleratedModel {
-  /** Logit of each row, within 1e-4 of `Model.score`. @throws wrong-shape */
-  score(features: Float32Array, rows: number): Promise<Float32Array>
+  /**
+   * Logit of each row, within 1e-4 of `Model.score`; the rows are read before it returns.
+   * @throws wrong-shape; model-invalid for `link` of a model that predicts no links
+   */
+  score(features: Float32Array, rows: number, objective?: Objective): Promise<Float32Array>
   close(): Promise<void>
 }
 

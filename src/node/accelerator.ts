@@ -4,6 +4,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { EntenteError, fail } from '../base/errors.ts'
 import type { AcceleratedModel, Accelerator } from '../models/accelerator.ts'
 import { exportOnnx } from '../models/formats/onnx/export.ts'
+import type { Objective } from '../models/model.ts'
 
 type Runtime = typeof import('onnxruntime-node')
 
@@ -42,17 +43,20 @@ async function open(runtime: Runtime, file: Uint8Array): Promise<InferenceSessio
   }
 }
 
+const OUTPUTS: Readonly<Record<Objective, string>> = { supervised: 'score', link: 'surprise' }
+
 function accelerated({ Tensor: OfRuntime }: Runtime, session: InferenceSession): AcceleratedModel {
   const [input] = session.inputMetadata
   const width = input?.isTensor === true ? Number(input.shape[1]) : Number.NaN
   return {
-    async score(features, rows) {
+    async score(features, rows, objective = 'supervised') {
+      const output = OUTPUTS[objective]
+      if (!session.outputNames.includes(output)) fail('model-invalid', `the model has no output "${output}"`)
       if (features.length < rows * width)
         fail('wrong-shape', `${features.length} features are not ${rows} rows of ${width}`)
       if (rows === 0) return new Float32Array()
       const of = new OfRuntime('float32', features.subarray(0, rows * width), [rows, width])
-      const { score } = await session.run({ features: of }, ['score'])
-      return logits(score)
+      return logits((await session.run({ features: of }, [output]))[output])
     },
     close: () => session.release(),
   }

@@ -37,12 +37,22 @@ interface Said {
 }
 
 function begin(...args: string[]): { child: ChildProcess; ended: Promise<Said> } {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: room })
+  return beginIn(process.env, ...args)
+}
+
+function beginIn(env: NodeJS.ProcessEnv, ...args: string[]): { child: ChildProcess; ended: Promise<Said> } {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: room, env })
   const said = { stdout: '', stderr: '' }
   child.stdout.on('data', (text: Buffer) => (said.stdout += text.toString()))
   child.stderr.on('data', (text: Buffer) => (said.stderr += text.toString()))
   return { child, ended: once(child, 'close').then(([code]) => ({ code: code as number, ...said })) }
 }
+
+const isInstalled = (): Promise<boolean> =>
+  import('onnxruntime-node').then(
+    () => true,
+    () => false,
+  )
 
 const entente = (...args: string[]): Promise<Said> => begin(...args).ended
 const detect = (...args: string[]): Promise<Said> => entente('detect', '--model', model, ...args)
@@ -101,6 +111,29 @@ describe('entente detect', () => {
     const found = jsonLines(stdout)
     expect(found).toHaveLength(lines.filter((line) => !line.startsWith('#')).length)
     expect(found.every(({ alert, threshold }) => alert === false && threshold === null)).toBe(true)
+  })
+
+  it('scores with ONNX Runtime if that is asked for, and says what to install where it is missing', async () => {
+    const args = ['--input', log, '--all', '--no-explain']
+    const hook = `if (name === 'onnxruntime-node') throw new Error('Cannot find package'); return next(name, context)`
+    const hidden = `import { registerHooks } from 'node:module'
+      registerHooks({ resolve(name, context, next) { ${hook} } })`
+    const env = {
+      ...process.env,
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hidden)}`,
+    }
+    const missing = await beginIn(env, 'detect', '--model', model, ...args, '--accelerator', 'onnx').ended
+    expect([missing.code === 0, missing.stdout]).toEqual([false, ''])
+    expect(missing.stderr).toContain('install the optional package onnxruntime-node')
+    expect((await beginIn(env, 'detect', '--model', model, ...args).ended).code).toBe(0)
+    if (!(await isInstalled())) return
+    const [theirs, ours] = [
+      jsonLines((await detect(...args, '--accelerator', 'onnx')).stdout),
+      jsonLines((await detect(...args)).stdout),
+    ]
+    expect(theirs).toHaveLength(ours.length)
+    const differences = theirs.map(({ score }, i) => Math.abs(Number(score) - Number(ours[i]?.['score'])))
+    expect(Math.max(...differences)).toBeLessThan(1e-4)
   })
 
   it('ends quietly when nobody reads any more', async () => {

@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
 import type { ThresholdFile } from '../../../src/models/detection/threshold.ts'
+import type { AcceleratedModel } from '../../../src/models/accelerator.ts'
+import { openAccelerator } from '../../../src/node/accelerator.ts'
 import { type ChosenThreshold, chooseThreshold, rowsOf } from '../../../src/node/detect/choose-threshold.ts'
 import {
   calibrate,
@@ -39,6 +41,7 @@ interface DetectCommandOptions {
   readonly localNetworks: readonly string[]
   readonly logFormat: LogFormat | 'auto'
   readonly score?: keyof typeof OBJECTIVES
+  readonly accelerator?: 'onnx'
   readonly minScore?: number
   readonly all?: boolean
   readonly explain: boolean
@@ -75,6 +78,12 @@ export function detectCommand(): Command {
         'attack: learnt from labels (default); surprise: of a graph network without labels',
       ).choices(Object.keys(OBJECTIVES)),
     )
+    .addOption(
+      new Option(
+        '--accelerator <name>',
+        'score with ONNX Runtime, where onnxruntime-node is installed: within 1e-4 of the kernels (default: the kernels)',
+      ).choices(['onnx']),
+    )
     .option('--min-score <score>', 'write nothing below this score', number('--min-score'))
     .option('--all', 'write every interaction with its score, not alerts alone')
     .option('--no-explain', 'leave the reasons out')
@@ -105,10 +114,11 @@ function assertOptions(options: DetectCommandOptions): void {
 async function run(options: DetectCommandOptions, programVersion: string): Promise<void> {
   assertOptions(options)
   const model = await loadModel(options.model)
+  const accelerated = await acceleratedBy(options, model)
   const chosenNow = options.threshold !== undefined || options.calibrate !== undefined
   const saved = chosenNow ? undefined : await readThreshold(options.model, model.digest)
   const ticker = options.json === true ? undefined : createTicker()
-  const scoring = scoringOptions(options, model, saved)
+  const scoring = { ...scoringOptions(options, model, saved), ...(accelerated === undefined ? {} : { accelerated }) }
   const told = (what: string): ScoringOptions => ({ ...scoring, onProgress: (count) => ticker?.tick(what, count) })
   const history = options.history && (await learnHistory(options.history, told('learnt')))
   const calibrated = await calibration(options, told('calibrated on'), history)
@@ -131,6 +141,14 @@ async function run(options: DetectCommandOptions, programVersion: string): Promi
   if (report.outputClosed) return
   await output.close()
   summarise(summaryOf(model, threshold, report, (performance.now() - started) / 1000), options)
+}
+
+/** @throws not-available where it is not installed */
+async function acceleratedBy(
+  { accelerator }: DetectCommandOptions,
+  { spec, parameters }: LoadedModel,
+): Promise<AcceleratedModel | undefined> {
+  return accelerator === undefined ? undefined : (await openAccelerator()).load(spec, parameters)
 }
 
 function scoringOptions(

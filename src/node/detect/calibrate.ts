@@ -52,9 +52,12 @@ export class Calibrator {
     return 'usual'
   }
 
-  /** @throws no-data; invalid-request if so many alerts a day are more than there are contacts */
+  settle(): Promise<void> {
+    return this.scorer.settle(this.judge)
+  }
+
+  /** Once all is settled. @throws no-data; invalid-request if so many alerts a day are more than there are contacts */
   finish(now: number): ThresholdFile {
-    this.scorer.flush(this.judge)
     this.contacts.finish()
     if (this.calibration === undefined) fail('no-data', 'there is no interaction to calibrate on')
     const { model, objective, perDay, localNetworks } = this.options

@@ -5,7 +5,6 @@
 
 import { fail } from '../../base/errors.ts'
 import type { RatePoint, ThresholdFile } from '../../models/detection/threshold.ts'
-import type { Objective } from '../../models/model.ts'
 import type { Interaction, LogFormat } from '../../telemetry/interaction.ts'
 import { followLog } from '../ingest/follow.ts'
 import { createQuarantine } from '../ingest/quarantine.ts'
@@ -14,16 +13,11 @@ import { type LogsReport, readLogs } from '../ingest/survey.ts'
 import { Calibrator } from './calibrate.ts'
 import type { Detection } from './detection.ts'
 import { type DetectionCounts, Detector } from './detector.ts'
-import type { LoadedModel } from './model-file.ts'
 import { type Output, OutputClosed } from './output.ts'
-import { RowScorer } from './row-scorer.ts'
+import { RowScorer, type RowScorerOptions } from './row-scorer.ts'
 
 /** Whatever scores are asked of: the model, and how its rows are made. */
-export interface ScoringOptions {
-  readonly model: LoadedModel
-  readonly objective: Objective
-  /** CIDR; none = the private ranges. */
-  readonly localNetworks: readonly string[]
+export interface ScoringOptions extends RowScorerOptions {
   /** Of every log. */
   readonly logFormat: LogFormat | 'auto'
   /** Told the interactions so far, now and then. */
@@ -42,7 +36,7 @@ const readOptions = ({ logFormat }: ScoringOptions) =>
 
 /** Learns past traffic without judging it. @throws input-invalid */
 export async function learnHistory(paths: readonly string[], options: ScoringOptions): Promise<Memory> {
-  const scorer = new RowScorer(options.model, options.objective, options.localNetworks)
+  const scorer = new RowScorer(options)
   let last = Number.NEGATIVE_INFINITY
   let seen = 0
   const take = (interaction: Interaction): void => {
@@ -66,14 +60,17 @@ export async function calibrate(
   options: CalibrateOptions,
   before?: Memory,
 ): Promise<{ file: ThresholdFile; memory: Memory }> {
-  const scorer = before?.scorer ?? new RowScorer(options.model, options.objective, options.localNetworks)
+  const scorer = before?.scorer ?? new RowScorer(options)
   const calibrator = new Calibrator(scorer, options)
   let seen = 0
   const take: Take = (interaction, line, log) => {
     calibrator.push(interaction, line, log)
     seen++
   }
-  await readLogs(options.paths, readOptions(options), take, async () => options.onProgress?.(seen))
+  await readLogs(options.paths, readOptions(options), take, async () => {
+    await calibrator.settle()
+    options.onProgress?.(seen)
+  })
   const file = calibrator.finish(options.now)
   return { file, memory: { scorer, last: Math.max(calibrator.last, before?.last ?? Number.NEGATIVE_INFINITY) } }
 }
@@ -125,17 +122,17 @@ class Run {
   }
 
   private readonly pause = async (): Promise<void> => {
-    this.detector?.flush()
+    await this.detector?.settle()
     await this.options.output.flush()
     this.options.onProgress?.(this.detector?.counts.interactions ?? 0)
   }
 
   private begin(time: number, before: Memory | undefined): Detector {
     const { options } = this
-    const { model, objective, localNetworks, output, format } = options
+    const { model, output, format } = options
     const warm = before !== undefined && time >= before.last
     this.memory = warm ? 'warm' : 'cold'
-    const scorer = warm ? before.scorer : new RowScorer(model, objective, localNetworks)
+    const scorer = warm ? before.scorer : new RowScorer(options)
     return new Detector({ ...options, modelDigest: model.digest }, scorer, (detection) =>
       output.line(format(detection)),
     )

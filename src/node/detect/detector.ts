@@ -52,8 +52,9 @@ export class Detector {
     this.scorer.push({ interaction, line, log }, this.judge)
   }
 
-  flush(): void {
-    this.scorer.flush(this.judge)
+  /** Has everything handed on that was pushed. */
+  settle(): Promise<void> {
+    return this.scorer.settle(this.judge)
   }
 
   private readonly judge: Judge = (judged, score, rows, offset) => {

@@ -1,9 +1,11 @@
 /**
  * Interactions in, scores out, in order: rows are scored in batches, and everything that depends on order (what is usual,
- * who met whom) is brought up to date row by row while the scores are judged. So nothing depends on where a batch ends.
+ * who met whom) is brought up to date row by row while the scores are judged. So nothing depends on where a batch ends, nor
+ * on when it is scored: an accelerator, which answers later, gets full batches, and they are judged in order in `settle`.
  */
 
 import { fail } from '../../base/errors.ts'
+import type { AcceleratedModel } from '../../models/accelerator.ts'
 import { UsualRow } from '../../models/detection/attribution.ts'
 import type { Objective } from '../../models/model.ts'
 import type { FeatureStream } from '../../telemetry/features.ts'
@@ -32,6 +34,20 @@ export interface Judged {
  */
 export type Judge = (judged: Judged, score: number, rows: Float32Array, offset: number) => 'usual' | 'unusual'
 
+interface Batch {
+  readonly rows: Float32Array
+  readonly of: readonly Judged[]
+}
+
+export interface RowScorerOptions {
+  readonly model: LoadedModel
+  readonly objective: Objective
+  /** CIDR; none = the private ranges. */
+  readonly localNetworks: readonly string[]
+  /** Scores in place of the kernels; reasons are still theirs. */
+  readonly accelerated?: AcceleratedModel
+}
+
 export class RowScorer {
   readonly layout: RowLayout
   /** Of the columns that have names; a mean of links would be the link of nobody. */
@@ -40,13 +56,17 @@ export class RowScorer {
   private readonly model: LoadedModel
   private readonly objective: Objective
   private readonly rows: FeatureStream
-  private readonly batch: Float32Array
-  private readonly pending: Judged[] = []
+  private readonly accelerated: AcceleratedModel | undefined
+  private batch: Float32Array
+  private pending: Judged[] = []
+  /** Full batches that the accelerator has not been asked about; as many as the reader gives before it waits. */
+  private waiting: Batch[] = []
   private usualSeen = 0
 
   /** @throws wrong-shape if this version makes no rows for the model; config-invalid for a malformed network */
-  constructor(model: LoadedModel, objective: Objective, localNetworks: readonly string[]) {
+  constructor({ model, objective, localNetworks, accelerated }: RowScorerOptions) {
     this.model = model
+    this.accelerated = accelerated
     this.objective = objective
     this.layout = rowLayout(model.spec)
     this.rows = createRowSource(model.spec, localNetworks)
@@ -55,6 +75,7 @@ export class RowScorer {
     this.recent = new RecentInteractions(Math.max(RECENT, this.layout.links.length / 2))
   }
 
+  /** By the kernels, whatever else scores. */
   score(rows: Float32Array, count: number): Float32Array {
     return this.model.score(rows, count, this.objective)
   }
@@ -69,15 +90,36 @@ export class RowScorer {
   push(judged: Judged, judge: Judge): void {
     this.rows.push(judged.interaction, this.batch, this.pending.length * this.layout.width)
     this.pending.push(judged)
-    if (this.pending.length === BATCH_ROWS) this.flush(judge)
+    if (this.pending.length < BATCH_ROWS) return
+    if (this.accelerated === undefined) this.flush(judge)
+    else this.setAside()
   }
 
   /** Has everything judged that was pushed. @throws not-finite if the model gives no number */
-  flush(judge: Judge): void {
+  async settle(judge: Judge): Promise<void> {
+    const { accelerated, objective } = this
+    if (accelerated === undefined) return this.flush(judge)
+    if (this.pending.length > 0) this.setAside()
+    const batches = this.waiting
+    this.waiting = []
+    for (const { rows, of } of batches) this.judge(rows, of, await accelerated.score(rows, of.length, objective), judge)
+  }
+
+  private flush(judge: Judge): void {
     const { pending, batch } = this
-    const { width } = this.layout
     if (pending.length === 0) return
-    const scores = this.score(batch, pending.length)
+    this.judge(batch, pending, this.score(batch, pending.length), judge)
+    pending.length = 0
+  }
+
+  private setAside(): void {
+    this.waiting.push({ rows: this.batch, of: this.pending })
+    this.batch = new Float32Array(this.batch.length)
+    this.pending = []
+  }
+
+  private judge(batch: Float32Array, pending: readonly Judged[], scores: Float32Array, judge: Judge): void {
+    const { width } = this.layout
     for (let i = 0; i < pending.length; i++) {
       const judged = pending[i] as Judged
       const score = scores[i] as number
@@ -86,6 +128,5 @@ export class RowScorer {
       if (verdict === 'usual' && this.usualSeen++ % USUAL_STRIDE === 0) this.usual.add(batch, i * width)
       this.recent.push(judged.interaction)
     }
-    pending.length = 0
   }
 }
