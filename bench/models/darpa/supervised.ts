@@ -1,7 +1,7 @@
 /**
  * One seed of the supervised situations: for each, every organisation's own model (silo), the federated one, that with a
- * head fine-tuned at home (personalised), and one trained on all rows in one place (centralised). All are trained first;
- * then each organisation's test slice is read once and scored by all.
+ * head fine-tuned at home, the federated beside the own (personalised), and one trained on all rows in one place
+ * (centralised). All are trained first; then each organisation's test slice is read once and scored by all.
  */
 
 import { parseTrainingConfig } from '../../../src/learning/config.ts'
@@ -13,6 +13,7 @@ import {
   type Objective,
   type ThreatModelSpec,
 } from '../../../src/models/model.ts'
+import { levelOf, personalisedScores } from '../../../src/models/personalise.ts'
 import { DEFAULT_MLP } from '../../../src/node/default-model.ts'
 import { federate, type Participant } from '../federation.ts'
 import type { Scored } from './figures.ts'
@@ -34,12 +35,22 @@ export interface Training {
   readonly headRate: number
 }
 
-export type Arm = 'silo' | 'federated' | 'personalised' | 'centralised'
+export type Arm = 'silo' | 'federated' | 'fine-tuned' | 'personalised' | 'centralised'
 
-/** Parameters of each organisation under each arm; undefined where it has nothing to train its own on. */
+type Parameters = Readonly<Record<string, Float32Array | undefined>>
+
+/** From which the scores of the shared model and of the organisation's own are measured, see models/personalise.ts. */
+interface Levels {
+  readonly shared: number
+  readonly own?: number
+}
+
 export interface Trained {
   readonly situation: Situation
-  readonly arms: Readonly<Record<Arm, Readonly<Record<string, Float32Array | undefined>>>>
+  /** Of each organisation under each arm that is one model; undefined where it has nothing to train its own on. */
+  readonly arms: Readonly<Partial<Record<Arm, Parameters>>>
+  /** Of each organisation, if personalised scores are asked for. */
+  readonly levels: Readonly<Record<string, Levels>>
 }
 
 export interface Bench {
@@ -57,25 +68,39 @@ export async function trainSituation(bench: Bench, situation: Situation, arms: r
   const model = createModel(bench.spec, bench.kernels)
   const participants = await participantsOf(bench, situation)
   const has = (arm: Arm): boolean => arms.includes(arm)
-  const needsFederation = has('federated') || has('personalised')
-  const federated = needsFederation ? await trainFederated(bench, model, situation.name, participants) : undefined
-  const everyone = (parameters: Float32Array | undefined): Record<string, Float32Array | undefined> =>
+  const federated = await trainFederated(bench, model, situation.name, participants)
+  const everyone = (parameters: Float32Array): Parameters =>
     Object.fromEntries(bench.organisations.map(({ id }) => [id, parameters]))
-  const own = (train: (participant: Participant) => Float32Array): Record<string, Float32Array | undefined> =>
-    Object.fromEntries(participants.map((one) => [one.id, hasPositives(one.data) ? train(one) : undefined]))
+  const own = (train: (participant: Participant) => Float32Array): Parameters =>
+    Object.fromEntries(participants.flatMap((one) => (hasPositives(one.data) ? [[one.id, train(one)]] : [])))
+  const silo = has('silo') ? own(({ id, data }) => trainAlone(bench, model, data, id)) : {}
+  // Who has no attack to learn from keeps the head that all share.
+  const tuned = has('fine-tuned') ? own((one) => fineTune(bench, model, federated, one)) : undefined
   return {
     situation,
     arms: {
+      silo,
       federated: everyone(federated),
-      silo: has('silo') ? own(({ id, data }) => trainAlone(bench, model, data, id)) : {},
-      // Who has no attack to learn from keeps the head that all share.
-      personalised:
-        has('personalised') && federated !== undefined
-          ? { ...everyone(federated), ...defined(own((one) => personalise(bench, model, federated, one))) }
-          : {},
-      centralised: everyone(has('centralised') ? trainCentral(bench, model, participants) : undefined),
+      ...(tuned === undefined ? {} : { 'fine-tuned': { ...everyone(federated), ...tuned } }),
+      ...(has('centralised') ? { centralised: everyone(trainCentral(bench, model, participants)) } : {}),
     },
+    levels: has('personalised') ? levelsOf(model, participants, federated, silo) : {},
   }
+}
+
+function levelsOf(
+  model: Model,
+  participants: readonly Participant[],
+  federated: Float32Array,
+  silo: Parameters,
+): Record<string, Levels> {
+  const level = (parameters: Float32Array, { features, labels, rows }: LabelledBatchSource): number =>
+    levelOf(model.score(parameters, features, rows).filter((_, row) => labels[row] === 0))
+  const levels = participants.map(({ id, data }): [string, Levels] => {
+    const own = silo[id]
+    return [id, { shared: level(federated, data), ...(own === undefined ? {} : { own: level(own, data) }) }]
+  })
+  return Object.fromEntries(levels)
 }
 
 async function participantsOf(
@@ -90,9 +115,6 @@ async function participantsOf(
   }
   return participants
 }
-
-const defined = (of: Record<string, Float32Array | undefined>): Record<string, Float32Array> =>
-  Object.fromEntries(Object.entries(of).flatMap(([id, value]) => (value === undefined ? [] : [[id, value]])))
 
 const hasPositives = ({ labels }: LabelledBatchSource): boolean => labels.includes(1)
 
@@ -139,7 +161,7 @@ function trainCentral(bench: Bench, model: Model, participants: readonly Partici
   return trainAlone(bench, model, pool(participants.map(({ data }) => data)), 'everything')
 }
 
-function personalise(bench: Bench, model: Model, start: Float32Array, { id, data }: Participant): Float32Array {
+function fineTune(bench: Bench, model: Model, start: Float32Array, { id, data }: Participant): Float32Array {
   const { headEpochs, headRate } = bench.training
   const options = { ...localOptions(bench), epochs: headEpochs, learningRate: headRate, trainable: 'head' as const }
   return model.train(start, data, { ...options, seed: `${bench.seed}/head/${id}` }).parameters
@@ -165,12 +187,12 @@ export type Part = Scored & { readonly id: string }
 /** By arm, for each organisation that has such a model. */
 export type ArmScores = Partial<Record<Arm, Part[]>>
 
-export async function scoreArms(bench: Bench, { arms }: Trained): Promise<ArmScores> {
+export async function scoreArms(bench: Bench, { arms, levels }: Trained): Promise<ArmScores> {
   const model = createModel(bench.spec, bench.kernels)
   const result: ArmScores = {}
   for (const { id, slice, readTest } of bench.organisations) {
     const jobs = (Object.keys(arms) as Arm[]).flatMap((arm) => {
-      const parameters = arms[arm][id]
+      const parameters = arms[arm]?.[id]
       return parameters === undefined ? [] : [{ arm, parameters, scores: new Float32Array(slice.rows.length) }]
     })
     bench.onProgress(`scoring ${id} by ${jobs.length} models`)
@@ -181,9 +203,22 @@ export async function scoreArms(bench: Bench, { arms }: Trained): Promise<ArmSco
         for (const job of same) job.scores.set(scores, from)
       }
     })
-    for (const { arm, scores } of jobs) result[arm] = [...(result[arm] ?? []), { id, slice, scores }]
+    const scoresOf = (arm: Arm): Float32Array | undefined => jobs.find((job) => job.arm === arm)?.scores
+    const personal = personalisedOf(scoresOf('federated'), scoresOf('silo'), levels[id])
+    const all = personal === undefined ? jobs : [...jobs, { arm: 'personalised' as const, scores: personal }]
+    for (const { arm, scores } of all) result[arm] = [...(result[arm] ?? []), { id, slice, scores }]
   }
   return result
+}
+
+function personalisedOf(
+  shared: Float32Array | undefined,
+  own: Float32Array | undefined,
+  levels: Levels | undefined,
+): Float32Array | undefined {
+  if (shared === undefined || levels === undefined) return undefined
+  const beside = own === undefined || levels.own === undefined ? undefined : { scores: own, level: levels.own }
+  return personalisedScores({ scores: shared, level: levels.shared }, beside)
 }
 
 function distinctBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
