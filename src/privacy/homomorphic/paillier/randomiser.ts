@@ -1,0 +1,46 @@
+/**
+ * The random part of a ciphertext, h_s^r mod N^2 with a short r (Damgard, Jurik and Nielsen 2010), by a fixed-base table:
+ * one product for each byte of the exponent. Looking up a table in BigInt takes time that depends on r: somebody who can
+ * time this process on its machine may learn r, and with it this organisation's own integers. Keys are not involved.
+ */
+
+import { keystream } from '../../masking/keystream.ts'
+
+const DIGITS = 256
+
+export interface Randomiser {
+  /** h_s^r for ciphertext number `i` under a seed of 32 bytes; each number has an r of its own. */
+  element(seed: Uint8Array, i: number): bigint
+}
+
+/** @param base h_s; @param exponentBits a multiple of 128 */
+export function createRandomiser(base: bigint, exponentBits: number, modulus: bigint): Randomiser {
+  const bytes = exponentBits / 8
+  const table = tableOf(base, bytes, modulus)
+  return {
+    element(seed, i) {
+      const exponent = keystream(seed, i * bytes).next(bytes)
+      let product = 1n
+      for (let position = 0; position < bytes; position++) {
+        const digit = exponent[position] ?? 0
+        if (digit > 0) product = (product * (table[position * DIGITS + digit] ?? 1n)) % modulus
+      }
+      return product
+    },
+  }
+}
+
+/** table[position * 256 + digit] = base^(digit 256^position). */
+function tableOf(base: bigint, positions: number, modulus: bigint): bigint[] {
+  const table: bigint[] = []
+  let step = base
+  for (let position = 0; position < positions; position++) {
+    let power = 1n
+    for (let digit = 0; digit < DIGITS; digit++) {
+      table.push(power)
+      power = (power * step) % modulus
+    }
+    step = power
+  }
+  return table
+}
