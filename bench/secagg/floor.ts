@@ -5,6 +5,7 @@
 
 import { createCipheriv } from 'node:crypto'
 import type { MaskArithmetic } from '../../src/privacy/masking/arithmetic.ts'
+import { release } from '../../src/privacy/masking/keystream.ts'
 
 const CHUNK = 65_536
 const ZEROS = new Uint8Array(CHUNK)
@@ -27,6 +28,7 @@ export function floor(masks: number, vectors: readonly Uint8Array[], arithmetic:
 export function keystreams(masks: number, bytes: number): void {
   for (let i = 0; i < masks; i++) {
     const cipher = createCipheriv('aes-128-ctr', KEY, new Uint8Array(16))
-    for (let at = 0; at < bytes; at += CHUNK) cipher.update(bytes - at >= CHUNK ? ZEROS : ZEROS.subarray(0, bytes - at))
+    for (let at = 0; at < bytes; at += CHUNK)
+      release(cipher.update(bytes - at >= CHUNK ? ZEROS : ZEROS.subarray(0, bytes - at)))
   }
 }

@@ -1,4 +1,4 @@
-/** Sums of masked integers, chunk by chunk, in SIMD: the arithmetic that secure aggregation asks for. */
+/** Masked integers, chunk by chunk, in SIMD: the rounding and the sums that secure aggregation asks for. */
 
 import { fail } from '../../base/errors.ts'
 import type { KernelExports } from './exports.ts'
@@ -10,6 +10,7 @@ export interface MaskingExports {
   subtractWords32(sum: number, x: number, bytes: number): void
   addWords64(sum: number, x: number, bytes: number): void
   subtractWords64(sum: number, x: number, bytes: number): void
+  roundWords32(x: number, count: number, factor: number, bound: number, draws: number, out: number): number
 }
 
 /** One chunk of a sum, of at most {@link CHUNK_BYTES}, to which chunks of the same length are added mod 2^width. */
@@ -18,6 +19,11 @@ export interface ChunkSum {
   add(chunk: Uint8Array): void
   subtract(chunk: Uint8Array): void
   store(chunk: Uint8Array): void
+  /**
+   * Stochastic rounding of `values * factor`, clipped to [-bound, bound], with 4 bytes of `draws` for each; a chunk at most.
+   * Returns how many were clipped, or -1 if a value is not finite. Takes the place of the sum.
+   */
+  round(values: Float32Array, factor: number, bound: number, draws: Uint8Array, out: Int32Array): number
 }
 
 /** What one call of the cipher gives; sum and input together stay in the processor's cache. */
@@ -29,6 +35,7 @@ export function chunkSum({ raw, arena }: Kernels, width: 32 | 64): ChunkSum {
     width === 32 ? [exports.addWords32, exports.subtractWords32] : [exports.addWords64, exports.subtractWords64]
   const sum = arena.allocate(CHUNK_BYTES)
   const input = arena.allocate(CHUNK_BYTES)
+  const rounded = arena.allocate(CHUNK_BYTES)
   let view = arena.bytes(input, CHUNK_BYTES)
 
   /** Growth of the memory detaches a view. */
@@ -48,7 +55,20 @@ export function chunkSum({ raw, arena }: Kernels, width: 32 | 64): ChunkSum {
     minus(sum, input, chunk.length)
   }
 
+  function round(values: Float32Array, factor: number, bound: number, draws: Uint8Array, out: Int32Array): number {
+    const { length } = values
+    put(draws)
+    const at = rounded
+    arena.float32(at, length).set(values)
+    // The kernel works on four at a time; what was there before might not be finite.
+    arena.float32(at + 4 * length, -length & 3).fill(0)
+    const clipped = exports.roundWords32(at, length, factor, bound, input, sum)
+    out.set(new Int32Array(arena.bytes(sum, 4 * length).buffer, sum, length))
+    return clipped
+  }
+
   return {
+    round,
     load: (chunk) => arena.bytes(sum, chunk.length).set(chunk),
     add,
     subtract,

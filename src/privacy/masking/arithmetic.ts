@@ -11,7 +11,23 @@ export interface MaskArithmetic {
   add(chunk: Uint8Array): void
   subtract(chunk: Uint8Array): void
   store(chunk: Uint8Array): void
+  /** Rounds in 32 bits as {@link roundWords} does; absent where there is nothing faster. */
+  readonly round?: RoundWords
 }
+
+/**
+ * out[i] = values[i] * factor in float64, clipped to [-bound, bound], rounded up where the i-th draw, an unsigned integer of
+ * 32 bits, lies below 2^32 times the fraction, and down elsewhere.
+ * @param draws 4 bytes for each value, of which there are as many as a chunk holds at most
+ * @returns how many were clipped; -1 if a value is not finite
+ */
+export type RoundWords = (
+  values: Float32Array,
+  factor: number,
+  bound: number,
+  draws: Uint8Array,
+  out: Int32Array,
+) => number
 
 type Words = Uint32Array | BigUint64Array
 
@@ -38,4 +54,33 @@ function combineWords(sum: Words, other: Words, sign: 1 | -1): void {
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + sign * (other[i] ?? 0)
   else if (sum instanceof BigUint64Array && other instanceof BigUint64Array)
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0n) + BigInt(sign) * (other[i] ?? 0n)
+}
+
+/** {@link RoundWords} in a plain loop, for integers of up to 53 bits too. */
+export function roundWords(
+  values: Float32Array,
+  factor: number,
+  bound: number,
+  draws: Uint8Array,
+  out: Int32Array | Float64Array,
+): number {
+  const lots = uint32s(draws)
+  let clipped = 0
+  for (let i = 0; i < values.length; i++) {
+    let value = (values[i] ?? 0) * factor
+    // NaN fails both comparisons.
+    if (!(value <= bound && value >= -bound)) {
+      if (!Number.isFinite(value)) return -1
+      value = value > 0 ? bound : -bound
+      clipped++
+    }
+    const floor = Math.floor(value)
+    out[i] = (lots[i] ?? 0) < (value - floor) * 4294967296 ? floor + 1 : floor
+  }
+  return clipped
+}
+
+function uint32s(bytes: Uint8Array): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
 }

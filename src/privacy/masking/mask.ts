@@ -5,7 +5,7 @@
 
 import { fail } from '../../base/errors.ts'
 import type { MaskArithmetic, Width } from './arithmetic.ts'
-import { BLOCK_BYTES, CHUNK_BYTES, type Keystream, keystream } from './keystream.ts'
+import { BLOCK_BYTES, CHUNK_BYTES, type Keystream, keystream, release } from './keystream.ts'
 import { SEED_BYTES } from './keys.ts'
 
 /** A pseudo-random vector, PRG(seed), that is added or subtracted. The seed is a secret. */
@@ -43,6 +43,7 @@ function addGroup(
     const bytes = stream.next(chunk.length)
     if (sign === 1) arithmetic.add(bytes)
     else arithmetic.subtract(bytes)
+    release(bytes)
   }
   arithmetic.store(chunk)
 }

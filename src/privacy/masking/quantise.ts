@@ -10,8 +10,8 @@
  */
 
 import { fail } from '../../base/errors.ts'
-import type { Width } from './arithmetic.ts'
-import { CHUNK_BYTES, type Keystream } from './keystream.ts'
+import { type RoundWords, roundWords, type Width } from './arithmetic.ts'
+import { CHUNK_BYTES, type Keystream, release } from './keystream.ts'
 
 export interface Scale {
   readonly width: Width
@@ -46,7 +46,7 @@ export interface Quantised {
 /**
  * Stochastic rounding (as in Bonawitz et al. 2019, "Federated learning with autotuned communication-efficient secure
  * aggregation", section 3): rounds up with the probability of the fraction, so that the expected value is the value.
- * @param randomness 4 bytes of it are used for each coordinate
+ * @param randomness {@link ROUNDING_BYTES} of it are used for each coordinate
  * @throws not-finite, sample-count-invalid
  */
 export function quantise(
@@ -54,54 +54,40 @@ export function quantise(
   weight: number,
   { width, levels, clip, weightMax }: Scale,
   randomness: Keystream,
+  round: RoundWords = roundWords,
 ): Quantised {
   if (!(Number.isSafeInteger(weight) && weight >= 1 && weight <= weightMax))
     fail('sample-count-invalid', `a weight is an integer from 1 to ${weightMax}`)
   const factor = (levels / clip) * (weight / weightMax)
   const bound = levels * (weight / weightMax)
   const words = new Uint8Array((update.length * width) / 8)
-  const perChunk = CHUNK_BYTES / 4
-  const rounded = new Float64Array(Math.min(perChunk, update.length))
+  const perChunk = CHUNK_BYTES / ROUNDING_BYTES
   let clipped = 0
   for (let first = 0; first < update.length; first += perChunk) {
     const part = update.subarray(first, first + perChunk)
-    clipped += roundChunk(part, factor, bound, uint32s(randomness.next(4 * part.length)), rounded)
-    putIntegers(words, width, first, rounded.subarray(0, part.length))
+    const draws = randomness.next(ROUNDING_BYTES * part.length)
+    const beyond =
+      width === 32
+        ? round(part, factor, bound, draws, new Int32Array(words.buffer, 4 * first, part.length))
+        : roundLongs(part, factor, bound, draws, new BigInt64Array(words.buffer, 8 * first, part.length))
+    if (beyond < 0) fail('not-finite', 'an update holds a value that is NaN or infinite')
+    clipped += beyond
+    release(draws)
   }
   return { words, clipped }
 }
 
-/** Scales, clips and rounds up where the draw lies below the fraction; returns how many were clipped. */
-function roundChunk(
+function roundLongs(
   values: Float32Array,
   factor: number,
   bound: number,
-  draws: Uint32Array,
-  rounded: Float64Array,
+  draws: Uint8Array,
+  out: BigInt64Array,
 ): number {
-  let clipped = 0
-  for (let i = 0; i < values.length; i++) {
-    let value = (values[i] ?? 0) * factor
-    // NaN fails both comparisons.
-    if (!(value <= bound && value >= -bound)) {
-      if (!Number.isFinite(value)) fail('not-finite', 'an update holds a value that is NaN or infinite')
-      value = value > 0 ? bound : -bound
-      clipped++
-    }
-    const floor = Math.floor(value)
-    rounded[i] = (draws[i] ?? 0) < (value - floor) * 4294967296 ? floor + 1 : floor
-  }
+  const rounded = new Float64Array(values.length)
+  const clipped = roundWords(values, factor, bound, draws, rounded)
+  if (clipped >= 0) out.set(Array.from(rounded, BigInt))
   return clipped
-}
-
-function uint32s(bytes: Uint8Array): Uint32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
-  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
-}
-
-function putIntegers(words: Uint8Array, width: Width, first: number, values: Float64Array): void {
-  if (width === 32) new Int32Array(words.buffer).set(values, first)
-  else new BigInt64Array(words.buffer).set(Array.from(values, BigInt), first)
 }
 
 /** The signed integers of a sum. */

@@ -3,10 +3,11 @@
  * out beside them. An order is JSON and holds secrets: it is stored encrypted and removed with the round.
  */
 
-import { fromBase64Url, toBase64Url } from '../../base/bytes.ts'
+import { fromBase64Url, toBase64Url, utf8 } from '../../base/bytes.ts'
 import { fail } from '../../base/errors.ts'
 import type { Digest, OrganisationId } from '../../base/ids.ts'
 import { type MaskArithmetic, plainArithmetic } from './arithmetic.ts'
+import { deriveKey, SEED_BYTES } from './keys.ts'
 import { keystream } from './keystream.ts'
 import { addVectors, applyMasks, type Mask } from './mask.ts'
 import { quantise, type Quantised, ROUNDING_BYTES, type Scale } from './quantise.ts'
@@ -34,6 +35,11 @@ export interface MaskOrder {
   readonly masks: readonly MaskText[]
 }
 
+/** Key of the draws of a stochastic rounding, from its name. */
+export function roundingKey(name: string): string {
+  return toBase64Url(deriveKey(utf8(name), new Uint8Array(), 'rounding', [], SEED_BYTES))
+}
+
 /** The quantised update without masks: what the sum is made of. Never leaves the organisation. */
 export function quantiseFor(order: MaskOrder, update: Float32Array): Quantised {
   checkLength(order, update)
@@ -44,9 +50,14 @@ function checkLength({ length }: MaskOrder, update: Float32Array): void {
   if (update.length !== length) fail('wrong-shape', `the update has ${update.length} values, the round takes ${length}`)
 }
 
-function quantiseRange({ rounding, weight, scale }: MaskOrder, values: Float32Array, start: number): Quantised {
+function quantiseRange(
+  { rounding, weight, scale }: MaskOrder,
+  values: Float32Array,
+  start: number,
+  { round }: Pick<MaskArithmetic, 'round'> = {},
+): Quantised {
   const key = fromBase64Url(rounding) ?? fail('internal', 'not a key')
-  return quantise(values, weight, scale, keystream(key, ROUNDING_BYTES * start))
+  return quantise(values, weight, scale, keystream(key, ROUNDING_BYTES * start), round)
 }
 
 /** Round 2 of Bonawitz et al. 2017, Figure 4: y_u = x_u + PRG(b_u) + sum of +-PRG(s_uv), mod 2^b, little-endian. */
@@ -66,7 +77,7 @@ export function maskRange(
   arithmetic: MaskArithmetic,
   start: number,
 ): Quantised {
-  const quantised = quantiseRange(order, values, start)
+  const quantised = quantiseRange(order, values, start, arithmetic)
   applyMasks(quantised.words, order.masks.map(readMask), arithmetic, (start * order.scale.width) / 8)
   return quantised
 }
