@@ -7,7 +7,7 @@ import type { BlockContent } from '../ledger/block.ts'
 import type { TrainingConfig } from './config.ts'
 import { aggregationMetrics } from './convergence.ts'
 import type { AggregateResult, RoundFacts } from './round-state.ts'
-import { guaranteeOf } from './organisation-privacy.ts'
+import { guaranteeOf } from './privacy-config.ts'
 import { expectedStages, type StageRecord } from './stages.ts'
 
 /** A leaf holds 65,535 bytes, and participants and signatures need most of them. */
@@ -39,8 +39,8 @@ export function privacyStatement(stages: readonly StageRecord[], rounds: number)
   return {
     epsilon: guarantee?.epsilon ?? null,
     delta: guarantee?.delta ?? null,
-    ...(guarantee === null ? {} : { unit: 'organisation', rounds }),
-    clipping_norm: clipped?.norm_max ?? null,
+    ...(guarantee === null ? {} : { unit: guarantee.unit, rounds }),
+    clipping_norm: guarantee?.clip ?? clipped?.norm_max ?? null,
     stages: stages.map(({ stage, applied, norm_max, parameters }) => ({
       ...{ stage, applied, norm_max },
       ...(parameters === undefined ? {} : { parameters }),

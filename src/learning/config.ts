@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
 import { LINKS_MAX, type ModelSpec } from '../models/model.ts'
-import { privacyProblem, privacySchema } from './organisation-privacy.ts'
+import { privacyProblem, privacySchema } from './privacy-config.ts'
 import { robustConfigSchema, robustProblem } from './robust/config.ts'
 
 /** More participants than this would not fit, with their signatures, into one leaf of the ledger (65,535 bytes). */
@@ -113,8 +113,8 @@ const trainingSchema = z.strictObject({
   round: roundSchema.prefault({}),
   /** Largest L2 norm of an update; null = updates are not clipped. */
   clipNorm: positive.nullable().default(null),
-  /** Differential privacy of whole organisations; null = none. */
-  privacy: privacySchema,
+  /** Differential privacy, of single training rows or of whole organisations; null = none. */
+  privacy: privacySchema.default(null),
   seed: z.string().min(1).max(128).default('entente'),
   rounds: z.int().min(1).max(100_000).default(8),
 })

@@ -8,6 +8,7 @@ import type { AggregationKernels } from '../models/kernels/kernels.ts'
 import { addNoise, fromGrid, toGrid } from '../privacy/dp/grid.ts'
 import type { LocalNoise } from '../privacy/dp/local.ts'
 import type { TrainingConfig } from './config.ts'
+import { type ExampleMechanism, exampleRecord } from './example-privacy.ts'
 import { clipOf, noiseOf, noiseRecord, quantiseRecord } from './organisation-privacy.ts'
 import type { StageName, StageRecord } from './stages.ts'
 
@@ -29,11 +30,13 @@ export interface ContributionOptions {
   readonly kernels: Pick<AggregationKernels, 'finite' | 'squaredNorm'>
   /** Draws that a training with privacy needs: discrete Gaussians of this whole deviation, independent, from a secure source. */
   readonly drawNoise?: (deviation: number, out: Int32Array) => void
+  /** What the trainer did for the privacy of single rows. */
+  readonly mechanism?: ExampleMechanism | undefined
 }
 
 /**
  * Turns an update into a contribution; the update itself is left as it is.
- * @throws wrong-shape, not-finite; internal if noise is asked for and there is nothing to draw it from
+ * @throws wrong-shape, not-finite; internal if noise is asked for and there is nothing to draw it from, or none was added
  */
 export function prepareContribution(update: Float32Array, options: ContributionOptions): Contribution {
   const sanitised = sanitise(update, options)
@@ -79,8 +82,13 @@ export function quantise(update: Float32Array, plan: LocalNoise | null): StageRe
 export function noise(
   update: Float32Array,
   plan: LocalNoise | null,
-  { config, drawNoise }: ContributionOptions,
+  { config, drawNoise, mechanism }: ContributionOptions,
 ): StageResult {
+  if (config.privacy?.unit === 'example') {
+    // It was added step by step in training, and nothing is added here: the record is the trainer's word.
+    if (mechanism === undefined) fail('internal', 'this training asks for private steps, and there were none')
+    return { update, applied: exampleRecord(mechanism, config.privacy) }
+  }
   if (plan === null || config.privacy === null) return passThrough('noise', update)
   if (drawNoise === undefined) fail('internal', 'this training asks for noise, and there is none to draw')
   const grid = toGrid(update, plan.exponent)

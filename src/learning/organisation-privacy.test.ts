@@ -6,7 +6,8 @@ import { createNoiseTable } from '../privacy/dp/table.ts'
 import { privacyParams, privacyStatement } from './block-content.ts'
 import { prepareContribution } from './contribution.ts'
 import { configOf } from './learning.suite.ts'
-import { guaranteeOf, isDrownedInNoise, noiseOf, noiseOverClip } from './organisation-privacy.ts'
+import { isDrownedInNoise, noiseOf, noiseOverClip } from './organisation-privacy.ts'
+import { guaranteeOf } from './privacy-config.ts'
 import { expectedStages, sameStages, type StageRecord } from './stages.ts'
 
 const kernels = loadKernels()

@@ -7,7 +7,8 @@
 import { z } from 'zod'
 import { canonicalJson } from '../base/canonical.ts'
 import type { TrainingConfig } from './config.ts'
-import { clipOf, noiseOf, noiseRecord, quantiseRecord } from './organisation-privacy.ts'
+import { clipOf } from './organisation-privacy.ts'
+import { privacyRecords } from './privacy-config.ts'
 
 export const STAGES = ['sanitise', 'clip', 'quantise', 'noise', 'mask', 'encrypt'] as const
 export type StageName = (typeof STAGES)[number]
@@ -27,13 +28,11 @@ export type StageRecord = z.infer<typeof stageRecordSchema>
 
 /** What every contribution to a round of this configuration has gone through. */
 export function expectedStages(config: TrainingConfig): StageRecord[] {
-  const noise = noiseOf(config)
+  const records = privacyRecords(config)
   return STAGES.map((stage) => {
     if (stage === 'sanitise') return { stage, applied: true, norm_max: null }
     if (stage === 'clip') return { stage, applied: clipOf(config) !== null, norm_max: clipOf(config) }
-    if (stage === 'quantise' && noise !== null) return quantiseRecord(noise)
-    if (stage === 'noise' && noise !== null && config.privacy !== null) return noiseRecord(noise, config.privacy.delta)
-    return { stage, applied: false, norm_max: null }
+    return records[stage] ?? { stage, applied: false, norm_max: null }
   })
 }
 

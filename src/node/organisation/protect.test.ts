@@ -2,7 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type TestDatabase, testDatabase } from '../../../test/databases.ts'
 import { roundId } from '../../base/ids.ts'
 import { parseTrainingConfig } from '../../learning/config.ts'
+import { type ExamplePlan, mechanismOf } from '../../learning/example-privacy.ts'
 import { noiseOf } from '../../learning/organisation-privacy.ts'
+import { examplePlanOf } from '../../learning/privacy-config.ts'
 import { openPrivacyBudget, OWN_DATA } from '../privacy-budget/privacy-budget.ts'
 import { systemRandom } from '../random.ts'
 import { type Database, openDatabase } from '../storage/database.ts'
@@ -14,6 +16,9 @@ import { abandonProtection, reserveProtection } from './protect.ts'
 
 const PRIVACY = { unit: 'organisation', mechanism: 'local-discrete-gaussian', epsilon: 4, delta: 1e-5, clip: 1 }
 const config = parseTrainingConfig({ privacy: PRIVACY, rounds: 4 }, { kind: 'mlp', inputs: 2, hidden: [3] })
+const MODEL = { kind: 'mlp', inputs: 2, hidden: [3] } as const
+const ROWS = { privacy: { unit: 'example', epsilon: 2 }, rounds: 2, local: { batchSize: 100, rowsMax: 500 } }
+const rows = parseTrainingConfig(ROWS, MODEL)
 const DEVIATION = noiseOf(config)?.deviation ?? 0
 const SECRET = new Uint8Array(32).fill(7)
 
@@ -45,9 +50,9 @@ const used = async (): Promise<number> =>
   (await node().budget.statements()).find(({ dataset }) => dataset === OWN_DATA)?.total_used ?? 0
 
 async function noiseFor(context: OrganisationContext, round: string): Promise<number[]> {
-  const protect = await reserveProtection(context, roundId(round), config, 100)
+  const protection = await reserveProtection(context, roundId(round), config, 100)
   const out = new Int32Array(100)
-  ;(await protect?.())?.drawNoise(DEVIATION, out)
+  protection?.drawNoise?.(DEVIATION, out)
   return [...out]
 }
 
@@ -98,19 +103,36 @@ describe('the protection of a round at an organisation (Postgres)', () => {
   })
 
   it('refuses noise other than it accounts for', async () => {
-    const protect = await reserveProtection(node(), roundId('other-1'), config, 10)
-    const protection = await protect?.()
-    expect(() => protection?.drawNoise(DEVIATION - 1, new Int32Array(10))).toThrow(
+    const protection = await reserveProtection(node(), roundId('other-1'), config, 10)
+    expect(() => protection?.drawNoise?.(DEVIATION - 1, new Int32Array(10))).toThrow(
       expect.objectContaining({ code: 'internal' }),
     )
     await abandonProtection(node(), roundId('other-1'), config)
   })
 
+  it('protects rows with a secret that is stored before use: the same after a crash, another in another round', async () => {
+    const rounds = ['rows-1', 'rows-1', 'rows-2']
+    const protections = await Promise.all(rounds.map((round) => reserveProtection(node(), roundId(round), rows, 100)))
+    const [first, again, other] = protections.map((protection) => protection?.privately)
+    expect(first).toEqual(again)
+    expect(first).toMatchObject({ steps: 5, clip: 1, rowsPerHost: 256 })
+    expect(first?.secret).toHaveLength(32)
+    expect(other?.secret).not.toEqual(first?.secret)
+    for (const round of rounds) await abandonProtection(node(), roundId(round), rows)
+  })
+
+  it('refuses the round of rows that the budget cannot carry', async () => {
+    const costly = parseTrainingConfig({ ...ROWS, privacy: { unit: 'example', epsilon: 20 } }, MODEL)
+    await expect(reserveProtection(node(), roundId('costly-1'), costly, 100)).rejects.toMatchObject({
+      code: 'budget-exceeded',
+    })
+  })
+
   it('lets a training take what it asked for and not one round more, whatever the hub announces', async () => {
     const rounds = ['r-1', 'r-2', 'r-3', 'r-4']
     for (const round of rounds) {
-      const protect = await reserveProtection(node(), roundId(round), config, 100)
-      await (await protect?.())?.spend()
+      const protection = await reserveProtection(node(), roundId(round), config, 100)
+      await protection?.spend(undefined)
     }
     expect(await used()).toBeLessThanOrEqual(4.01)
     await expect(reserveProtection(node(), roundId('r-5'), config, 100)).rejects.toMatchObject({
@@ -120,6 +142,24 @@ describe('the protection of a round at an organisation (Postgres)', () => {
     const before = await used()
     await abandonProtection(node(), roundId('r-4'), config)
     expect(await used()).toBe(before)
+  })
+
+  it('spends for rows what all rounds together may, and only for what the trainer says that it did', async () => {
+    const mechanism = mechanismOf(examplePlanOf(rows) as ExamplePlan)
+    await node().budget.setLimit(OWN_DATA, null, { epsilon: 8, delta: 2e-5 })
+    const before = await used()
+    const first = await reserveProtection(node(), roundId('row-1'), rows, 100)
+    for (const other of [undefined, { ...mechanism, steps: 6 }, { ...mechanism, noiseMultiplier: 0.9 }])
+      await expect(first?.spend(other)).rejects.toMatchObject({ code: 'internal' })
+    expect(await used()).toBeGreaterThan(before)
+    await abandonProtection(node(), roundId('row-1'), rows)
+    expect(await used()).toBe(before)
+    for (const round of ['row-2', 'row-3']) {
+      const protection = await reserveProtection(node(), roundId(round), rows, 100)
+      await protection?.spend(mechanism)
+      await abandonProtection(node(), roundId(round), rows)
+    }
+    expect(await used()).toBeGreaterThan(before)
   })
 
   it('asks nothing of a training without privacy', async () => {

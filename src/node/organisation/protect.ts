@@ -1,24 +1,34 @@
 /**
- * An organisation's own differential privacy in a round: reserve -> train -> draw -> spend -> let go. What the round costs
+ * An organisation's own differential privacy in a round: reserve -> draw the secret -> train -> spend -> let go. What the round costs
  * is set aside before any work, and spent, durably, before anything that depends on the data leaves the node (P4).
  */
 
+import { canonicalJson } from '../../base/canonical.ts'
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { RoundId } from '../../base/ids.ts'
 import type { TrainingConfig } from '../../learning/config.ts'
+import { type ExampleMechanism, type ExamplePlan, mechanismOf } from '../../learning/example-privacy.ts'
 import { isDrownedInNoise, noiseOf, noiseOverClip, ORGANISATIONS_ADVISED } from '../../learning/organisation-privacy.ts'
-import { concentrationOf, type LocalNoise, tableDelta, tableShare } from '../../privacy/dp/local.ts'
-import type { NoiseTable } from '../../privacy/dp/table.ts'
+import { examplePlanOf } from '../../learning/privacy-config.ts'
+import type { PrivateMechanism } from '../../models/dp-sgd/private-training.ts'
+import type { Cost } from '../../privacy/dp/budget.ts'
+import { TABLE_DISTANCE_MAX } from '../../privacy/dp/dp-sgd.ts'
+import { concentrationOf, tableDelta, tableShare } from '../../privacy/dp/local.ts'
 import { OWN_DATA } from '../privacy-budget/privacy-budget.ts'
+import type { PrivateRequest } from '../training.ts'
 import type { OrganisationContext } from './identity.ts'
 import { drawWith, forgetNoise, noiseSeed, tableOf } from './noise.ts'
 
 export const TRAINING = 'training'
 
+/** What a round may do, once its cost is set aside. */
 export interface Protection {
-  readonly drawNoise: (deviation: number, out: Int32Array) => void
-  /** Durable when it resolves. */
-  spend(): Promise<void>
+  /** For unit `example`: what the trainer is to do. */
+  readonly privately?: PrivateRequest
+  /** For unit `organisation`. */
+  readonly drawNoise?: (deviation: number, out: Int32Array) => void
+  /** Durable when it resolves. @throws internal if the trainer did anything but what is accounted for */
+  spend(done: PrivateMechanism | undefined): Promise<void>
 }
 
 /**
@@ -30,32 +40,69 @@ export async function reserveProtection(
   roundId: RoundId,
   config: TrainingConfig,
   parameterCount: number,
-): Promise<(() => Promise<Protection>) | null> {
-  const plan = noiseOf(config)
-  if (plan === null || config.privacy === null) return null
+): Promise<Protection | null> {
+  const { privacy } = config
+  if (privacy === null) return null
+  const steps = examplePlanOf(config)
+  const protect = steps === null ? organisationProtection(config) : exampleProtection(steps)
   warnOfNoise(context, config, parameterCount)
-  const table = tableOf(plan.deviation)
-  const delta = tableDelta(config.privacy.epsilon, table.distance, parameterCount)
-  if (delta > tableShare(config.privacy.delta) / config.rounds)
+  const delta = tableDelta(privacy.epsilon, protect.distance, protect.draws * parameterCount)
+  if (delta > tableShare(privacy.delta) / config.rounds)
     fail('not-available', `a model of ${parameterCount} parameters is too large for so small a delta`)
-  const cost = { kind: 'concentrated', rho: concentrationOf(plan), delta } as const
-  await context.budget.reserve(roundId, { dataset: OWN_DATA, purpose: TRAINING, cost })
-  return () => protection(context, roundId, plan, table)
+  await context.budget.reserve(roundId, { dataset: OWN_DATA, purpose: TRAINING, cost: { ...protect.cost, delta } })
+  const secret = await noiseSeed(context, roundId)
+  return {
+    ...protect.open(secret),
+    async spend(done) {
+      if (canonicalJson(done ?? null) !== canonicalJson(protect.mechanism))
+        fail('internal', 'what the trainer did is not what was accounted for')
+      await context.budget.spend(roundId)
+    },
+  }
 }
 
-async function protection(
-  context: OrganisationContext,
-  roundId: RoundId,
-  plan: LocalNoise,
-  table: NoiseTable,
-): Promise<Protection> {
-  const draw = drawWith(table, await noiseSeed(context, roundId))
+type WithoutDelta<C> = C extends unknown ? Omit<C, 'delta'> : never
+
+interface Planned {
+  readonly cost: WithoutDelta<Cost>
+  /** Draws for each parameter, and how far each is from the exact distribution at most. */
+  readonly draws: number
+  readonly distance: number
+  /** What the trainer has to say that it did; null if it adds no noise. */
+  readonly mechanism: ExampleMechanism | null
+  open(secret: Uint8Array): Omit<Protection, 'spend'>
+}
+
+function exampleProtection(plan: ExamplePlan): Planned {
+  const mechanism = mechanismOf(plan)
+  const { samplingRate, noiseMultiplier, steps } = mechanism
   return {
-    drawNoise(deviation, out) {
-      if (deviation !== plan.deviation) fail('internal', 'the noise asked for is not the noise accounted for')
-      draw(out)
+    cost: { kind: 'sampled-discrete-gaussian', samplingRate, noiseMultiplier, steps },
+    draws: steps,
+    distance: TABLE_DISTANCE_MAX,
+    mechanism,
+    open: (secret) => ({ privately: { ...plan, secret } }),
+  }
+}
+
+function organisationProtection(config: TrainingConfig): Planned {
+  const plan = noiseOf(config)
+  if (plan === null) fail('internal', 'there is no plan for the noise of this training')
+  const table = tableOf(plan.deviation)
+  return {
+    cost: { kind: 'concentrated', rho: concentrationOf(plan) },
+    draws: 1,
+    distance: table.distance,
+    mechanism: null,
+    open: (secret) => {
+      const draw = drawWith(table, secret)
+      return {
+        drawNoise(deviation, out) {
+          if (deviation !== plan.deviation) fail('internal', 'the noise asked for is not the noise accounted for')
+          draw(out)
+        },
+      }
     },
-    spend: () => context.budget.spend(roundId),
   }
 }
 

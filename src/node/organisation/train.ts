@@ -35,7 +35,7 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
   if (digestOf(specOf(header)) !== digestOf(config.model))
     fail('model-invalid', 'the model announced is not of the announced kind')
   const { parameterCount, layout } = outlineOf(config.model, options.kernels)
-  const protect = await reserveProtection(context, roundId, config, parameterCount)
+  const protection = await reserveProtection(context, roundId, config, parameterCount)
   const { rowsMax, rowsPerEpoch, objective, epochs, batchSize, learningRate, optimiser, proximalMu } = config.local
   const request = {
     spec: config.model,
@@ -49,23 +49,24 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
     rowsPerEpoch,
     objective,
     seed,
+    ...(protection?.privately === undefined ? {} : { privately: protection.privately }),
   }
   const { parameters, summary } = await ports.trainer.train(request)
-  const protection = await protect?.()
   const contribution = prepareContribution(updateOf(parameters, values), {
     config,
     parameterCount,
     kernels: options.kernels,
-    ...(protection === undefined ? {} : { drawNoise: protection.drawNoise }),
+    mechanism: summary.mechanism,
+    ...(protection?.drawNoise === undefined ? {} : { drawNoise: protection.drawNoise }),
   })
-  await protection?.spend()
+  await protection?.spend(summary.mechanism)
   const blob = await writeBlob(ports.blobs, encodeUpdate(contribution.update, layout, baseModel))
   return {
     update: blob,
     // Counts and losses come from the data without noise: under privacy every organisation weighs the same and says neither.
-    sampleCount: protection === undefined ? summary.sampleCount : 1,
+    sampleCount: protection === null ? summary.sampleCount : 1,
     stages: contribution.stages,
-    metrics: protection === undefined ? metricsOf(summary) : {},
+    metrics: protection === null ? metricsOf(summary) : {},
     dataSources: config.model.kind === 'policy' ? [POLICY_SOURCE] : (options.dataSources ?? []),
   }
 }
