@@ -1,5 +1,6 @@
 /** The tables of the attacks, for the terminal and for docs/reference/attacks.md. */
 
+import { togetherLines } from './privacy/audited.ts'
 import { figure } from '../models/page.ts'
 import { type Results, type Run, summarise, type Summary, type Table, tablesOf } from '../models/results.ts'
 
@@ -51,6 +52,7 @@ const bodyOf = (results: Results, section: string): string =>
     ...tablesOf(results)
       .filter(({ title }) => sectionOf(title) === section)
       .map(markdownTable),
+    ...(section === 'audit' ? [...togetherLines(results.cells), ''] : []),
     provenance(results.runs.filter((run) => run.section === section)),
   ].join('\n')
 

@@ -20,6 +20,8 @@ const TEST_ROWS = 60
 
 export interface Problem {
   readonly organisations: readonly LabelledBatchSource[]
+  /** The technique that each investigated. */
+  readonly techniques: readonly string[]
   readonly test: LabelledBatchSource
 }
 
@@ -39,11 +41,21 @@ interface Rows {
   readonly attacks: AttackRow[]
 }
 
+/** The last one made: all sections of a seed have the same. */
+let kept: { readonly key: string; readonly problem: Problem } | undefined
+
 export function makeProblem(seed: string, organisations = ORGANISATIONS): Problem {
+  const key = `${organisations}/${seed}`
+  if (kept?.key !== key) kept = { key, problem: make(seed, organisations) }
+  return kept.problem
+}
+
+function make(seed: string, organisations: number): Problem {
   const traffic = generateTraffic({ seed: `attacks/${seed}`, sites: organisations, days: 4, interactionsPerSite: 3000 })
   const sites = traffic.map((site, i) => rowsOf(site, prng(`attacks/rows/${seed}/${i}`)))
   return {
     organisations: sites.map(({ training }, i) => balanced([investigated(training, i)], TRAINING_ROWS)),
+    techniques: sites.map(({ training }, i) => techniqueOf(training, i)),
     test: balanced(
       sites.map(({ test }) => test),
       TEST_ROWS,
@@ -75,10 +87,14 @@ function rowsOf(site: SiteTraffic, random: Prng): { training: Rows; test: Rows }
   return { training, test }
 }
 
-/** The attacks of one technique, another for each neighbour. */
-function investigated({ benign, attacks }: Rows, organisation: number): Rows {
+/** One technique of those met, another for each neighbour. */
+function techniqueOf({ attacks }: Rows, organisation: number): string {
   const met = [...new Set(attacks.map(({ technique }) => technique))].toSorted()
-  const known = met[organisation % met.length]
+  return met[organisation % met.length] ?? ''
+}
+
+function investigated({ benign, attacks }: Rows, organisation: number): Rows {
+  const known = techniqueOf({ benign, attacks }, organisation)
   return { benign, attacks: attacks.filter(({ technique }) => technique === known) }
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:attacks [-- --only robustness,inversion,membership,audit] [--seeds 5] [--first 1] [--json FILE]
+ * `npm run bench:attacks [-- --only robustness,inversion,membership,property,audit] [--seeds 5] [--first 1] [--json FILE]
  * [--from FILE,FILE] [--write]`: what attacks on a federation achieve, with mean and spread over seeds. `--from` shows the
  * figures of earlier runs; `--write` puts the tables into docs/reference/attacks.md.
  */
@@ -39,8 +39,8 @@ const versions = { entente: version, Node: process.version }
 async function measure(): Promise<Results> {
   const results = createResults()
   const [first, count] = [wholeNumber('first'), wholeNumber('seeds')]
-  for (const name of values.only.split(','))
-    for (let seed = first; seed < first + count; seed++) await runSection(results, name, String(seed))
+  for (let seed = first; seed < first + count; seed++)
+    for (const name of values.only.split(',')) await runSection(results, name, String(seed))
   return results
 }
 

@@ -2,6 +2,10 @@
 
 import type { Kernels } from '../../src/models/kernels/kernels.ts'
 import type { Sheet } from '../models/results.ts'
+import { audited } from './privacy/audited.ts'
+import { inversion } from './privacy/inversion.ts'
+import { membership } from './privacy/membership.ts'
+import { property } from './privacy/property.ts'
 import { robustness } from './robustness.ts'
 
 export interface AttackContext {
@@ -15,4 +19,10 @@ export interface AttackContext {
 
 export type AttackSection = (context: AttackContext) => Promise<void> | void
 
-export const SECTIONS: Readonly<Record<string, AttackSection>> = { robustness }
+export const SECTIONS: Readonly<Record<string, AttackSection>> = {
+  robustness,
+  inversion,
+  membership,
+  property,
+  audit: audited,
+}

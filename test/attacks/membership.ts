@@ -8,16 +8,34 @@ const DEVIATION_MIN = 1e-3
 /** Margin of a logit towards a label: the logit scale on which confidences are nearly normal (section VI-B). */
 export const marginOf = (logit: number, label: number): number => (label === 1 ? logit : -logit)
 
-/** log of the likelihood of `value` when in, over that when out; positive speaks for membership. */
-export function likelihoodRatio(value: number, whenIn: readonly number[], whenOut: readonly number[]): number {
-  return logNormal(value, whenIn) - logNormal(value, whenOut)
+export interface Deviations {
+  readonly whenIn: number
+  readonly whenOut: number
 }
 
-function logNormal(value: number, sample: readonly number[]): number {
-  const mean = sample.reduce((sum, one) => sum + one, 0) / sample.length
-  const variance = sample.reduce((sum, one) => sum + (one - mean) ** 2, 0) / Math.max(1, sample.length - 1)
-  const deviation = Math.max(DEVIATION_MIN, Math.sqrt(variance))
-  return -Math.log(deviation) - (value - mean) ** 2 / (2 * deviation * deviation)
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** Root of the mean over rows of their variances: of few shadows a row's own is too uncertain (section VI-C). */
+export function pooledDeviation(samples: readonly (readonly number[])[]): number {
+  const variances = samples
+    .filter((sample) => sample.length > 1)
+    .map((sample) => {
+      const mean = meanOf(sample)
+      return sample.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (sample.length - 1)
+    })
+  return Math.max(DEVIATION_MIN, Math.sqrt(meanOf(variances)))
+}
+
+/** log of the likelihood of `value` when in, over that when out; positive speaks for membership. */
+export function likelihoodRatio(
+  value: number,
+  whenIn: readonly number[],
+  whenOut: readonly number[],
+  deviations: Deviations = { whenIn: pooledDeviation([whenIn]), whenOut: pooledDeviation([whenOut]) },
+): number {
+  const logNormal = (mean: number, deviation: number): number =>
+    -Math.log(deviation) - (value - mean) ** 2 / (2 * deviation * deviation)
+  return logNormal(meanOf(whenIn), deviations.whenIn) - logNormal(meanOf(whenOut), deviations.whenOut)
 }
 
 export interface Operating {
