@@ -219,7 +219,8 @@ export async function runCluster(options: ClusterOptions): Promise<Run> {
   const operator = createProcess(scheduler, 'operator')
   void operate(cluster, operator)
   void depart(cluster, createProcess(scheduler, 'administrator'))
-  const longest = plan.scenario.rounds * (plan.deadlineMs + plan.sealTimeoutMs + QUIET_MS)
+  const { deadlineMs, sealTimeoutMs, phaseMs, scenario } = plan
+  const longest = scenario.rounds * (deadlineMs + 4 * phaseMs + sealTimeoutMs + QUIET_MS)
   const until = EPOCH_MS + plan.quietAfterMs + longest
   let events = 0
   await scheduler.run({ until, done: () => ++events > EVENTS_MAX || unfinishedOf(cluster).length === 0 })

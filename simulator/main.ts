@@ -71,7 +71,7 @@ async function main(options: Options): Promise<number> {
   if (options.json) console.log(JSON.stringify(summary))
   else
     console.log(
-      `\n${describe(totals)} in ${seconds.toFixed(1)} s (${summary.seedsPerSecond.toFixed(1)} seeds/s): P1, P2, P6 and P7 hold.`,
+      `\n${describe(totals)} in ${seconds.toFixed(1)} s (${summary.seedsPerSecond.toFixed(1)} seeds/s): P1, P2, P3, P6 and P7 hold.`,
     )
   return 0
 }

@@ -35,12 +35,15 @@ async function startTraining(hub: Hub, plan: Plan): Promise<void> {
   }
 }
 
-export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs }: Plan) {
+export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs, phaseMs }: Plan) {
   return {
     model: { kind: 'mlp', inputs: 4, hidden: [5] },
     strategy: { name: scenario.strategy },
     local: { epochs: 1, batchSize: 16, learningRate: 0.05, optimiser: 'sgd', proximalMu: scenario.proximalMu },
-    round: { participantsMin: 2, deadlineMs, sealTimeoutMs },
+    protection: scenario.protection,
+    privacy: null,
+    masking: { phaseMs },
+    round: { participantsMin: scenario.protection === 'plain' ? 2 : 3, deadlineMs, sealTimeoutMs },
     clipNorm: scenario.clipNorm,
     seed: scenario.trainingSeed,
     rounds: scenario.rounds,

@@ -3,6 +3,7 @@
 import { type OrganisationId, organisationId } from '../src/base/ids.ts'
 import { type Prng, prng } from '../src/base/prng.ts'
 import type { StrategyName } from '../src/learning/config.ts'
+import type { Protection } from '../src/learning/masking-config.ts'
 import type { JobFaults } from './fakes/jobs.ts'
 import { CALM, type NetworkFaults } from './fakes/network.ts'
 import type { StoreFaults } from './fakes/store.ts'
@@ -14,6 +15,7 @@ export interface Scenario {
   readonly strategy: StrategyName
   readonly proximalMu: number
   readonly clipNorm: number | null
+  readonly protection: Protection
   readonly trainingSeed: string
 }
 
@@ -51,6 +53,8 @@ export interface Plan {
   readonly quietAfterMs: number
   readonly deadlineMs: number
   readonly sealTimeoutMs: number
+  /** Of a phase of secure aggregation. */
+  readonly phaseMs: number
   readonly trainingMsMax: number
   /** An organisation that leaves the federation, perhaps in the middle of a round. */
   readonly departure: Departure | null
@@ -101,7 +105,7 @@ function spread(random: Prng, max: number): number {
   return Math.ceil(max ** random.uniform())
 }
 
-function scenarioOf(random: Prng): Scenario {
+function scenarioOf(seed: string, random: Prng): Scenario {
   const strategy = pick(random, STRATEGIES)
   return {
     organisations: ['bank-a', 'bank-b', 'bank-c', 'bank-d', 'bank-e'].slice(0, 3 + random.below(3)).map(organisationId),
@@ -110,6 +114,7 @@ function scenarioOf(random: Prng): Scenario {
     proximalMu: strategy === 'fedprox' ? 0.1 : 0,
     // Few scenarios, so that the undisturbed runs can be shared.
     clipNorm: strategy === 'fedavgm' ? 0.5 : null,
+    protection: prng(`protection/${seed}`).uniform() < 0.5 ? 'secagg' : 'plain',
     trainingSeed: `training with ${strategy}`,
   }
 }
@@ -143,7 +148,7 @@ function departureOf(random: Prng, { organisations }: Scenario, quietAfterMs: nu
 
 export function planOf(seed: string): Plan {
   const random = prng(`plan/${seed}`)
-  const scenario = scenarioOf(random)
+  const scenario = scenarioOf(seed, random)
   const quietAfterMs = 60_000 + random.below(240_000)
   const hasty = random.uniform() < 0.25
   return {
@@ -153,6 +158,7 @@ export function planOf(seed: string): Plan {
     // Some deadlines are so short that stragglers come late; most leave everybody the time to come back.
     deadlineMs: hasty ? 20_000 + random.below(60_000) : 1_200_000,
     sealTimeoutMs: hasty ? 15_000 : 900_000,
+    phaseMs: hasty ? 15_000 : 900_000,
     trainingMsMax: 5000,
     departure: random.uniform() < 0.15 ? departureOf(random, scenario, quietAfterMs) : null,
     forgery: random.uniform() * 0.5,

@@ -2,12 +2,12 @@
 
 import { signEnvelope } from '../src/base/envelope.ts'
 import type { Hub } from '../src/node/hub.ts'
-import type { Job, Jobs } from '../src/node/ports.ts'
+import type { Job, Jobs, Store } from '../src/node/ports.ts'
 import type { Tampering } from './cluster.ts'
 import type { Disk } from './fakes/disk.ts'
 import { simulatedSecret } from './keys.ts'
 
-/** The hub's aggregation is handed the first contribution of a round a second time, in the place of the last. */
+/** The hub's aggregation is handed the first contribution, or masked vector, of a round again in the place of the last. */
 export const countTwice: Tampering = {
   ports: (ports, { name }) => (name === 'hub' ? { ...ports, jobs: countingTwice(ports.jobs) } : ports),
 }
@@ -17,10 +17,27 @@ function countingTwice(jobs: Jobs): Jobs {
 }
 
 function withFirstTwice(job: Job): Job {
-  const effect = job.effect as { type: string; contributions?: readonly unknown[] }
-  if (effect.type !== 'aggregate' || effect.contributions === undefined) return job
-  const [first] = effect.contributions
-  return { ...job, effect: { ...effect, contributions: [first, ...effect.contributions.slice(0, -1)] } }
+  const effect = job.effect as { type: string; contributions?: unknown[]; order?: { vectors: unknown[] } }
+  const { type, contributions, order } = effect
+  if (type === 'aggregate' && contributions !== undefined)
+    return { ...job, effect: { ...effect, contributions: firstTwice(contributions) } }
+  if (type === 'unmask' && order !== undefined)
+    return { ...job, effect: { ...effect, order: { ...order, vectors: firstTwice(order.vectors) } } }
+  return job
+}
+
+const firstTwice = (all: readonly unknown[]): unknown[] => [all[0], ...all.slice(0, -1)]
+
+/** A store that keeps what a machine wants forgotten. */
+export const rememberMasks: Tampering = {
+  ports: (ports) => ({ ...ports, store: remembering(ports.store) }),
+}
+
+function remembering(store: Store): Store {
+  return {
+    ...store,
+    transact: (work) => store.transact((transaction) => work({ ...transaction, forgetEvents: async () => undefined })),
+  }
 }
 
 /** A disk that calls a write durable while it still holds it back: power loss takes up to seven commits away. */

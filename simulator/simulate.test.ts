@@ -1,12 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadKernels } from '../src/node/kernels.ts'
 import type { Tampering } from './cluster.ts'
-import { countTwice, forgetOnCrash, skipSignatureCheck } from './planted.ts'
+import { countTwice, forgetOnCrash, rememberMasks, skipSignatureCheck } from './planted.ts'
 import { createSimulator, type Simulate } from './simulate.ts'
 import { tally } from './tally.ts'
 
 const SEEDS = 200
 const BATCHES = 8
+/** Of the first seeds, one whose training is in the clear, and one with secure aggregation. */
+const PLAIN_SEED = '1'
+const HIDDEN_SEED = '2'
 
 let simulate: Simulate
 beforeAll(() => {
@@ -18,7 +21,7 @@ describe('a federation whose nodes crash and whose messages get lost', () => {
   for (let batch = 0; batch < BATCHES; batch++) {
     const first = 1 + (batch * SEEDS) / BATCHES
     const last = ((batch + 1) * SEEDS) / BATCHES
-    it(`keeps P1, P2, P6 and P7, and finishes: seeds ${first} to ${last}`, { timeout: 240_000 }, async () => {
+    it(`keeps P1, P2, P3, P6 and P7, and finishes: seeds ${first} to ${last}`, { timeout: 240_000 }, async () => {
       for (let seed = first; seed <= last; seed++) {
         const report = await simulate(String(seed))
         totals.add(report)
@@ -37,6 +40,8 @@ describe('a federation whose nodes crash and whose messages get lost', () => {
     expect(figures.forgeriesRefused).toBeGreaterThan(SEEDS / 2)
     expect(figures.departures).toBeGreaterThan(10)
     expect(figures.incompleteRounds).toBeGreaterThan(10)
+    expect(figures.hiddenBlocks).toBeGreaterThan(SEEDS / 2)
+    expect(figures.dropouts).toBeGreaterThan(0)
   })
 })
 
@@ -51,6 +56,13 @@ describe('a planted bug is caught', () => {
 
   it('by P2, when a contribution is counted twice', { timeout: 120_000 }, async () => {
     expect(await seedsUntilCaught(countTwice, 'P2', 3)).toBeLessThanOrEqual(3)
+    expect((await simulate(PLAIN_SEED, { tampering: countTwice })).violations).not.toEqual([])
+    expect((await simulate(HIDDEN_SEED, { tampering: countTwice })).violations).not.toEqual([])
+  })
+
+  it('by P3, when a node remembers its masks after the round', { timeout: 120_000 }, async () => {
+    const { violations } = await simulate(HIDDEN_SEED, { tampering: rememberMasks })
+    expect(violations.map(({ checker }) => checker)).toContain('P3')
   })
 
   it('by P1, when a disk forgets in a crash what it called durable', { timeout: 120_000 }, async () => {

@@ -3,6 +3,7 @@
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { checkCountedOnce } from './checkers/counted-once.ts'
 import { checkDurable } from './checkers/durable.ts'
+import { checkHidden } from './checkers/hidden.ts'
 import { checkOneLedger } from './checkers/one-ledger.ts'
 import { checkReproducible, createReference, type Reference } from './checkers/reproducible.ts'
 import { runCluster, type Tampering } from './cluster.ts'
@@ -37,6 +38,7 @@ async function check(run: Run, reference: Reference): Promise<Violation[]> {
   return [
     ...checkDurable(run),
     ...checkCountedOnce(run),
+    ...checkHidden(run),
     ...checkOneLedger(run),
     ...(await checkReproducible(run, reference)),
     ...unfinished,

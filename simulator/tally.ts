@@ -1,6 +1,8 @@
 /** How much went wrong in the runs so far: a simulator that tests nothing must be seen to test nothing. */
 
 import { blocksOf } from './checkers/blocks.ts'
+import { losesSharers } from './checkers/reproducible.ts'
+import { gridOf } from './checkers/updates.ts'
 import { EPOCH_MS } from './scheduler.ts'
 import type { Report } from './simulate.ts'
 
@@ -15,6 +17,10 @@ export interface Figures {
   readonly departures: number
   /** Runs in which some round lacked an organisation, or was abandoned. */
   readonly incompleteRounds: number
+  /** Blocks whose updates nobody saw. */
+  readonly hiddenBlocks: number
+  /** Of these, blocks from whose round somebody dropped out after it had brought its keys. */
+  readonly dropouts: number
 }
 
 export interface Tally {
@@ -33,6 +39,8 @@ export function tally(): Tally {
     forgeriesRefused: 0,
     departures: 0,
     incompleteRounds: 0,
+    hiddenBlocks: 0,
+    dropouts: 0,
   }
 
   function add({ run, plan }: Report): void {
@@ -42,6 +50,8 @@ export function tally(): Tally {
     sums.seeds++
     sums.virtualHours += (run.scheduler.now() - EPOCH_MS) / 3_600_000
     sums.blocks += blocks.length
+    sums.hiddenBlocks += blocks.filter((block) => gridOf(block) !== undefined).length
+    sums.dropouts += blocks.filter(losesSharers).length
     sums.departures += run.departed.size
     sums.crashes += count(/^dies$/)
     sums.tornWrites += count(/^recovery drops/)

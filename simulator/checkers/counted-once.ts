@@ -14,6 +14,7 @@ import { decodeSafetensors } from '../../src/models/formats/safetensors.ts'
 import { encodeFlat, modelMetadata } from '../../src/node/model-files.ts'
 import { type Run, stateOf, type Violation } from '../run.ts'
 import { blocksOf } from './blocks.ts'
+import { flatValues, gridOf, meanOfHidden, trainedBy } from './updates.ts'
 
 export function checkCountedOnce(run: Run): Violation[] {
   const blocks = blocksOf(run).filter((block) => block.provenance.participants.length > 0)
@@ -44,12 +45,9 @@ function participantFaults(run: Run, { height, provenance }: Block): string[] {
 /** What an organisation's own disk says it contributed to a round. */
 function sentBy(run: Run, organisation: OrganisationId, roundId: string) {
   const node = run.organisations.find(({ name }) => name === organisation)
-  const events = node?.tables.streams.get(`participant/${roundId}`)?.events ?? []
-  const trained = events.map(({ event }) => event as { type: string }).findLast(({ type }) => type === 'trained')
   const state =
     node === undefined ? undefined : (stateOf(node, `participant/${roundId}`) as ParticipantState | undefined)
-  if (state !== undefined && 'sent' in state) return state.sent
-  return trained as { update: { digest: string }; sampleCount: number } | undefined
+  return state !== undefined && 'sent' in state ? state.sent : trainedBy(run, organisation, roundId)
 }
 
 function repeatedContributions(blocks: readonly Block[]): string[] {
@@ -65,20 +63,16 @@ function modelFaults(run: Run, blocks: readonly Block[]): string[] {
   let previous: Float32Array | undefined
   for (const block of blocks) {
     const base = valuesOf(run, block.provenance.parent_model ?? '')
-    const updates = block.provenance.participants.map((line) => ({
-      values: valuesOf(run, line.contribution),
-      weight: line.sample_count,
-    }))
-    if (base === undefined || updates.some(({ values }) => values === undefined)) {
-      faults.push(`the blobs behind block ${block.height} are not all at the hub`)
+    const mean = base === undefined ? undefined : meanOf(run, block, base.values.length)
+    if (base === undefined || mean === undefined) {
+      faults.push(`the blobs behind block ${block.height} are not all there`)
       continue
     }
     const config = block.provenance.training_config as unknown as TrainingConfig
     const strategy = STRATEGIES[config.strategy.name]
     state ??= strategy.initialState(config.strategy).map((value) => new Float32Array(base.values.length).fill(value))
     const weights = base.values.slice()
-    const delta = weightedMean(updates as { values: { values: Float32Array }; weight: number }[], weights.length)
-    strategy.apply({ weights, delta, previous, state }, config.strategy)
+    strategy.apply({ weights, delta: mean, previous, state }, config.strategy)
     const file = encodeFlat(
       base.layout,
       modelMetadata(config.model, modelVersion(block.aggregation_metrics.round)),
@@ -89,6 +83,18 @@ function modelFaults(run: Run, blocks: readonly Block[]): string[] {
     previous = base.values
   }
   return faults
+}
+
+/** From what the hub holds, or, where it may hold nothing, from what the organisations keep. */
+function meanOf(run: Run, block: Block, length: number): Float32Array | undefined {
+  const grid = gridOf(block)
+  if (grid !== undefined) return meanOfHidden(run, block, grid)
+  const updates = block.provenance.participants.map((line) => ({
+    values: valuesOf(run, line.contribution),
+    weight: line.sample_count,
+  }))
+  if (updates.some(({ values }) => values === undefined)) return undefined
+  return weightedMean(updates as { values: { values: Float32Array }; weight: number }[], length)
 }
 
 /** Parties in the order of the block; one rounding to float32 at the end. */
@@ -106,13 +112,6 @@ function weightedMean(
 function valuesOf(run: Run, digest: string) {
   const bytes = run.hub.blobs.get(digest as never)
   if (bytes === undefined) return undefined
-  const { tensors } = decodeSafetensors(bytes)
-  const sorted = [...tensors].toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const values = new Float32Array(sorted.reduce((sum, [, tensor]) => sum + tensor.values.length, 0))
-  let at = 0
-  for (const [, tensor] of sorted) {
-    values.set(tensor.values, at)
-    at += tensor.values.length
-  }
-  return { layout: sorted.map(([name, { shape }]) => ({ name, shape })), values }
+  const sorted = [...decodeSafetensors(bytes).tensors].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return { layout: sorted.map(([name, { shape }]) => ({ name, shape })), values: flatValues(bytes) }
 }

@@ -91,6 +91,9 @@ function begin(tables: Tables, acquire: (holder: object, key: string) => Promise
     async append(stream: string, event: StoredEvent, state: unknown) {
       changes.push({ type: 'event', stream, event, state })
     },
+    async forgetEvents(stream: string) {
+      changes.push({ type: 'forget', stream })
+    },
     async writeRecords(records) {
       for (const { collection, key, value } of records) {
         await lock(`record ${collection}/${key}`)

@@ -7,6 +7,7 @@ import type { Job, Mail, StoredEvent } from '../../src/node/ports.ts'
 /** One change of one row; a transaction is a list of these in one frame of the log. */
 export type Change =
   | { readonly type: 'event'; readonly stream: string; readonly event: StoredEvent; readonly state: unknown }
+  | { readonly type: 'forget'; readonly stream: string }
   | ({ readonly type: 'record' } & RecordWrite)
   | { readonly type: 'job'; readonly job: Job }
   | { readonly type: 'job-done'; readonly id: string }
@@ -56,6 +57,11 @@ export function applyChange(tables: Tables, change: Change): void {
       stream.events.push(change.event)
       stream.ids.add(change.event.id)
       stream.state = change.state
+      return
+    }
+    case 'forget': {
+      const events = tables.streams.get(change.stream)?.events ?? []
+      events.forEach((event, i) => (events[i] = { ...event, event: {} }))
       return
     }
     case 'record':

@@ -53,7 +53,7 @@ export interface AggregationOutcome extends AggregationNorms {
 export async function aggregate(job: Aggregation): Promise<AggregationOutcome> {
   const strategy = STRATEGIES[job.strategy.name]
   const updates = job.updates.toSorted((a, b) => (a.organisation < b.organisation ? -1 : 1))
-  const total = totalWeight(updates, job.sampleCountMax)
+  const total = job.masked?.totalWeight ?? totalWeight(updates, job.sampleCountMax)
   checkLayouts(job, strategy)
   const combiner = await combinerOf(job, updates, total)
   try {

@@ -50,7 +50,8 @@ export function privacyStatement(stages: readonly StageRecord[], rounds: number)
 
 /** What a training of this configuration will be able to state after so many rounds; nothing before the first. */
 export function privacyParams(config: TrainingConfig, rounds = 0): Json {
-  return privacyStatement(rounds === 0 && config.privacy !== null ? [] : expectedStages(config), rounds)
+  const later = config.privacy !== null || config.protection !== 'plain'
+  return privacyStatement(rounds === 0 && later ? [] : expectedStages(config), rounds)
 }
 
 /** The first block of a training: the model before anybody has trained it. */

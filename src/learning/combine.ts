@@ -1,6 +1,7 @@
 /** Which way the updates of a round become one: their weighted mean, or what a robust rule takes for it. */
 
 import type { AggregationKernels } from '../models/kernels/kernels.ts'
+import { type MaskedSumSource, maskedMean } from './masked-mean.ts'
 import type { RobustConfig } from './robust/config.ts'
 import { chunkLength, coordinatePass, measureDistances, ROBUST_CHUNK_ELEMENTS } from './robust/passes.ts'
 import { type Plan, planFromDistances, planWithoutDistances } from './robust/plan.ts'
@@ -16,6 +17,8 @@ export interface Combination {
   /** Draws the buckets of a robust rule, e.g. the training's seed and the round. */
   readonly seed?: string
   readonly kernels: AggregationKernels
+  /** Takes the place of single updates. */
+  readonly masked?: MaskedSumSource
   /** Coordinates at a time; has no influence on the result. */
   readonly chunkElements?: number
 }
@@ -27,6 +30,7 @@ export async function combinerOf(
   total: number,
 ): Promise<Combiner<RobustReport | undefined>> {
   const size = parameterCount(job.base.header)
+  if (job.masked !== undefined) return maskedMean(job.masked, size, job.chunkElements)
   const common = { size, kernels: job.kernels, chunkElements: job.chunkElements }
   if (job.robust === undefined || job.robust.rule === 'none')
     return weightedSum({ ...common, updates, weights: updates.map(({ sampleCount }) => sampleCount), total })

@@ -6,11 +6,14 @@
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
 import { LINKS_MAX, type ModelSpec } from '../models/model.ts'
+import { HIDDEN_AMONG_MIN, maskingSchema, protectionProblem, protectionSchema } from './masking-config.ts'
 import { privacyProblem, privacySchema } from './privacy-config.ts'
 import { robustConfigSchema, robustProblem } from './robust/config.ts'
 
 /** More participants than this would not fit, with their signatures, into one leaf of the ledger (65,535 bytes). */
 export const PARTICIPANTS_MAX = 150
+
+const DEFAULT_PROTECTION = 'plain'
 
 const positive = z.number().positive().max(1e6)
 const fraction = z.number().min(0).lt(1)
@@ -111,6 +114,10 @@ const trainingSchema = z.strictObject({
   robust: robustConfigSchema.prefault({}),
   local: localSchema.prefault({}),
   round: roundSchema.prefault({}),
+  /** Who may see a single update. */
+  protection: protectionSchema.default(DEFAULT_PROTECTION),
+  /** Of secure aggregation. */
+  masking: maskingSchema.prefault({}),
   /** Largest L2 norm of an update; null = updates are not clipped. */
   clipNorm: positive.nullable().default(null),
   /** Differential privacy, of single training rows or of whole organisations; null = none. */
@@ -123,6 +130,8 @@ export const trainingConfigSchema = trainingSchema.superRefine((config, context)
   const { robust, round } = config
   const problem = robustProblem(robust, round.participantsMin)
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, path: ['robust'] })
+  const unmaskable = protectionProblem(config)
+  if (unmaskable !== undefined) context.addIssue({ code: 'custom', message: unmaskable, path: ['protection'] })
   const unprotectable = privacyProblem(config)
   if (unprotectable !== undefined) context.addIssue({ code: 'custom', message: unprotectable, path: ['privacy'] })
 })
@@ -137,12 +146,20 @@ const FEDPROX_MU = 0.01
 const partialSchema = z.object({
   strategy: z.object({ name: z.string() }).optional(),
   local: z.looseObject({}).optional(),
+  round: z.looseObject({}).optional(),
+  protection: protectionSchema.optional(),
 })
 
-function withDefaultsOfStrategy(value: Record<string, unknown>): Record<string, unknown> {
+/** Defaults that follow from what else is asked for. */
+function withDependentDefaults(value: Record<string, unknown>): Record<string, unknown> {
   const asked = partialSchema.safeParse(value)
-  if (!asked.success || asked.data.strategy?.name !== 'fedprox') return value
-  return { ...value, local: { proximalMu: FEDPROX_MU, ...asked.data.local } }
+  if (!asked.success) return value
+  const { strategy, local, round, protection = DEFAULT_PROTECTION } = asked.data
+  return {
+    ...value,
+    ...(strategy?.name === 'fedprox' ? { local: { proximalMu: FEDPROX_MU, ...local } } : {}),
+    ...(protection === 'plain' ? {} : { round: { participantsMin: HIDDEN_AMONG_MIN, ...round } }),
+  }
 }
 
 /**
@@ -153,7 +170,7 @@ export function parseTrainingConfig(value: unknown, model?: ModelSpec): Training
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     fail('invalid-request', 'config is not an object')
   const asked = model === undefined ? value : { model, ...value }
-  const parsed = trainingConfigSchema.safeParse(withDefaultsOfStrategy({ ...asked }))
+  const parsed = trainingConfigSchema.safeParse(withDependentDefaults({ ...asked }))
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   const path = issue?.path.join('.') ?? ''

@@ -7,6 +7,7 @@ import { digestOf } from '../base/hash.ts'
 import type { Digest, OrganisationId } from '../base/ids.ts'
 import { type Block, blockHash } from '../ledger/block.ts'
 import { parseBlock } from '../ledger/leaf.ts'
+import { survivorsDigest } from '../privacy/masking/client-checks.ts'
 import { modelVersion, privacyStatement, recordedConfig, releasesBy } from './block-content.ts'
 import type { RoundAnnouncement } from './messages.ts'
 import type { RefusalReason, SentContribution } from './participant-state.ts'
@@ -62,5 +63,15 @@ function faultOfLine(block: Block, organisation: OrganisationId, sent: SentContr
   if (line === undefined || lines.length > 1) return 'not-listed'
   if (line.contribution !== sent.update.digest) return 'other-contribution'
   if (line.sample_count !== sent.sampleCount) return 'other-sample-count'
+  if (sent.survivors !== undefined && survivorsOf(block) !== sent.survivors) return 'other-participants'
   return undefined
+}
+
+/** The sum is of those whom a quorum signed, so the block must name just them, each with its own vector. */
+function survivorsOf({ provenance }: Block): Digest {
+  const lines = provenance.participants.map(({ org_id, contribution }) => ({
+    organisation: org_id as OrganisationId,
+    vector: contribution as Digest,
+  }))
+  return survivorsDigest(lines)
 }

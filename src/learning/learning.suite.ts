@@ -5,7 +5,7 @@ import { type Digest, type OrganisationId, organisationId, roundId, trainingId }
 import { publicKeyOf } from '../base/signature.ts'
 import { encodeSafetensors } from '../models/formats/safetensors.ts'
 import { parseTrainingConfig, type TrainingConfig } from './config.ts'
-import type { ContributionReceived, Participant, RoundOpened } from './round-state.ts'
+import type { ContributionReceived, MaskedSum, Participant, RoundOpened } from './round-state.ts'
 import { expectedStages } from './stages.ts'
 import { type ByteReader, openTensors, type TensorReader } from './tensor-reader.ts'
 import { updateMetadata } from './validate-update.ts'
@@ -21,8 +21,10 @@ export function participants(...names: readonly string[]): Participant[] {
   return names.map((name) => ({ organisation: organisationId(name), publicKey: publicKeyOf(secretOf(name)) }))
 }
 
+/** In the clear and without noise, unless `changes` ask for more. */
 export function configOf(changes: Record<string, unknown> = {}): TrainingConfig {
-  return parseTrainingConfig(changes, { kind: 'mlp', inputs: 2, hidden: [3] })
+  const asked = { protection: 'plain', privacy: null, ...changes }
+  return parseTrainingConfig(asked, { kind: 'mlp', inputs: 2, hidden: [3] })
 }
 
 export const OPENED_AT = 1_000
@@ -61,6 +63,23 @@ export function contributionOf(
     at: OPENED_AT + 10,
     ...changes,
   }
+}
+
+const survivor = (name: string, weight: number) => ({
+  organisation: organisationId(name),
+  weight,
+  vector: digestFor(`vector-${name}`),
+})
+
+/** What the masking machine reports of a round of three. */
+export const MASKED_SUM: MaskedSum = {
+  sum: digestFor('sum'),
+  facts: {
+    ...{ invited: 3, advertised: 3, shared: 3, signatures: 3, revealed: 3, length: 4, blamed: [] },
+    ...{ neighbours: 2, threshold: 3, quorum: 3, corruptMax: 1 },
+    ...{ width: 32, levels: 2 ** 29, clip: 8, weightMax: 30 },
+    survivors: [survivor('org-a', 10), survivor('org-b', 30), survivor('org-c', 20)],
+  },
 }
 
 export const organisation = (name: string): OrganisationId => organisationId(name)

@@ -3,7 +3,8 @@
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
 import type { Digest, OrganisationId, RoundId, TrainingId } from '../base/ids.ts'
-import { trainingConfigSchema } from './config.ts'
+import { MESSAGE_SCHEMAS } from '../privacy/masking/messages.ts'
+import { PARTICIPANTS_MAX, trainingConfigSchema } from './config.ts'
 import { stageRecordSchema } from './stages.ts'
 
 /** A string of this shape is the branded id: the pattern is the one that base/ids.ts checks. */
@@ -19,6 +20,8 @@ export const trainingIdSchema = branded<TrainingId>(/^[a-z0-9-]{1,64}$/)
 const millisecondsSchema = z.int().nonnegative()
 const signatureSchema = z.string().length(86)
 const publicKeySchema = z.string().length(43)
+/** Kinds of log an update was trained on, e.g. `zeek-tsv`. Never names of hosts or files. */
+const dataSourcesSchema = z.array(z.string().min(1).max(64)).max(16).default([])
 const reasonSchema = z.string().min(1).max(256)
 
 /** hub -> organisation: you are selected; train from `base_model` and answer before `deadline` (milliseconds, epoch). */
@@ -29,6 +32,11 @@ export const roundAnnouncedSchema = z.strictObject({
   base_model: digestSchema,
   config: trainingConfigSchema,
   deadline: millisecondsSchema,
+  /** Everybody who is selected, where they hide among each other; each compares the keys with those that it knows. */
+  invited: z
+    .array(z.strictObject({ organisation: organisationIdSchema, publicKey: publicKeySchema }))
+    .max(PARTICIPANTS_MAX)
+    .optional(),
 })
 export type RoundAnnouncement = z.infer<typeof roundAnnouncedSchema>
 
@@ -45,8 +53,7 @@ export const gradientSchema = z.strictObject({
   metrics: z
     .record(z.string().max(64), z.number())
     .refine((metrics) => Object.keys(metrics).length <= 16, 'at most 16 metrics'),
-  /** Kinds of log the update was trained on, e.g. `zeek-tsv`. Never names of hosts or files. */
-  data_sources: z.array(z.string().min(1).max(64)).max(16).default([]),
+  data_sources: dataSourcesSchema,
 })
 
 /** organisation -> hub. `encrypted_gradient` keeps the name of the ledger document; `stages` says what it really is. */
@@ -81,6 +88,14 @@ export const blockPublishedSchema = z.strictObject({
 /** hub -> participants: nothing more will come of this round. */
 export const roundAbandonedSchema = z.strictObject({ round_id: roundIdSchema, reason: reasonSchema })
 
+/** A message of secure aggregation, in either direction: privacy/masking/messages.ts. */
+function masked<Type extends keyof typeof MESSAGE_SCHEMAS>(type: Type) {
+  return z.strictObject({ round_id: roundIdSchema, body: MESSAGE_SCHEMAS[type] })
+}
+
+/** organisation -> hub: it has trained and takes part. `data_sources` as in a contribution. */
+export const maskingKeysSchema = masked('masking-keys').extend({ data_sources: dataSourcesSchema })
+
 /** organisation -> hub: this organisation leaves the federation. */
 export const leaveSchema = z.strictObject({})
 
@@ -92,6 +107,15 @@ export const BODY_SCHEMAS = {
   'block-signature': blockSignatureSchema,
   'block-published': blockPublishedSchema,
   'round-abandoned': roundAbandonedSchema,
+  'masking-keys': maskingKeysSchema,
+  'masking-roster': masked('masking-roster'),
+  'masking-shares': masked('masking-shares'),
+  'masking-inbox': masked('masking-inbox'),
+  'masking-input': masked('masking-input'),
+  'masking-survivors': masked('masking-survivors'),
+  'masking-agreement': masked('masking-agreement'),
+  'masking-quorum': masked('masking-quorum'),
+  'masking-reveal': masked('masking-reveal'),
   leave: leaveSchema,
 } as const
 

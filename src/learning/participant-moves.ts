@@ -4,6 +4,7 @@ import { fail } from '../base/errors.ts'
 import type { OrganisationId } from '../base/ids.ts'
 import type { RecordWrite, Step } from '../base/machine.ts'
 import type { TrainingConfig } from './config.ts'
+import { maskingMs } from './masking-config.ts'
 import { judgeProposal } from './judge-proposal.ts'
 import type {
   ParticipantEffect,
@@ -54,8 +55,8 @@ function timer(at: number, type: 'deadline-passed' | 'gave-up'): ParticipantEffe
 }
 
 /** Aggregating may take as long as collecting did, and sealing as long as it is given. */
-function lastMoment({ round }: TrainingConfig, deadline: number): number {
-  return deadline + round.deadlineMs + round.sealTimeoutMs
+function lastMoment(config: TrainingConfig, deadline: number): number {
+  return deadline + maskingMs(config) + config.round.deadlineMs + config.round.sealTimeoutMs
 }
 
 export function contribute(
@@ -64,6 +65,7 @@ export function contribute(
   event: ParticipantEventOf<'trained'>,
 ): ParticipantStep {
   const { update, sampleCount, stages, metrics, dataSources } = event
+  if (state.announcement.config.protection !== 'plain') return startMasking(self, state, event)
   const gradient = {
     blob: { ...update },
     base_model: state.announcement.base_model,
@@ -75,6 +77,40 @@ export function contribute(
   const body = { round_id: state.roundId, org_id: self.organisation, encrypted_gradient: gradient }
   const next: ParticipantIn<'contributing'> = { ...state, phase: 'contributing', sent: { update, sampleCount, stages } }
   return { state: next, effects: [{ type: 'contribute', roundId: state.roundId, body }] }
+}
+
+/** The update itself does not leave: only its masked form will. */
+function startMasking(
+  self: ParticipantOptions,
+  { roundId, announcement, refusals }: ParticipantIn<'training'>,
+  { update, sampleCount, stages }: ParticipantEventOf<'trained'>,
+): ParticipantStep {
+  const state: ParticipantIn<'masking'> = {
+    phase: 'masking',
+    roundId,
+    announcement,
+    refusals,
+    trained: { update, sampleCount, stages },
+  }
+  const { config, round } = announcement
+  const rounding = `${localSeed(config, round, self.organisation)}/rounding`
+  return { state, effects: [{ type: 'open-masking', roundId, announcement, sampleCount, rounding }] }
+}
+
+export function vouchForMasked(
+  { roundId, announcement, refusals }: ParticipantIn<'masking'>,
+  { update, sampleCount, stages, survivors }: ParticipantEventOf<'masked'>,
+): ParticipantStep {
+  const sent = { update, sampleCount, stages, survivors }
+  return only({ phase: 'contributed', roundId, announcement, refusals, sent })
+}
+
+/** The end of a round that still masks takes the secrets of the masking with it. */
+export function abandonMasking(state: ParticipantIn<'masking'>, reason: string, at: number): ParticipantStep {
+  return {
+    ...abandonRound(state, reason, at),
+    effects: [{ type: 'close-masking', roundId: state.roundId, reason: reason.slice(0, 256) }],
+  }
 }
 
 export function decline(state: ParticipantIn<'training'>, reason: string, at: number): ParticipantStep {

@@ -14,6 +14,8 @@ export interface SentContribution {
   readonly sampleCount: number
   /** What it went through here; absent in states stored by earlier versions. */
   readonly stages?: readonly StageRecord[]
+  /** With secure aggregation: digest of the survivors that it signed. */
+  readonly survivors?: Digest
 }
 
 /** A block that was not signed, and why. */
@@ -34,6 +36,7 @@ export type RefusalReason =
   | 'other-contribution'
   | 'other-sample-count'
   | 'other-privacy-params'
+  | 'other-participants'
   | 'second-block'
   | 'nothing-sent'
   | 'too-late'
@@ -48,6 +51,8 @@ export type ParticipantState =
   /** No announcement has been seen. */
   | { readonly phase: 'idle'; readonly roundId: RoundId }
   | (AnnouncedFacts & { readonly phase: 'training' })
+  /** What was trained stays here; the stream `masking/<roundId>` makes of it what may leave. */
+  | (AnnouncedFacts & { readonly phase: 'masking'; readonly trained: SentContribution })
   /** The contribution is under way; the hub may have counted it already. */
   | (AnnouncedFacts & { readonly phase: 'contributing'; readonly sent: SentContribution })
   | (AnnouncedFacts & { readonly phase: 'contributed'; readonly sent: SentContribution })
@@ -82,6 +87,20 @@ export type ParticipantEvent =
   /** The hub acknowledged, or says that it has this very contribution (`already-submitted` with our digest). */
   | { readonly type: 'contributed'; readonly at: number }
   | { readonly type: 'contribution-refused'; readonly code: ErrorCode; readonly message: string; readonly at: number }
+  /**
+   * The masked vector is with the hub, and a quorum signed the survivors that this organisation signed. It comes before
+   * the shares leave that let the hub make a block of it.
+   */
+  | {
+      readonly type: 'masked'
+      readonly update: { readonly digest: Digest; readonly size: number }
+      readonly sampleCount: number
+      readonly stages: readonly StageRecord[]
+      readonly survivors: Digest
+      readonly at: number
+    }
+  /** Its keys were not made, or not taken: nothing of it is at the hub. */
+  | { readonly type: 'masking-failed'; readonly code: ErrorCode; readonly message: string; readonly at: number }
   /** `block` as it came from the hub. */
   | { readonly type: 'proposal'; readonly id: string; readonly block: unknown; readonly at: number }
   /** Our signature has been delivered. */
@@ -109,6 +128,17 @@ export type ParticipantEffect =
     }
   /** Upload the blob, deliver the envelope `contribution`; then dispatch `contributed` or `contribution-refused`. */
   | { readonly type: 'contribute'; readonly roundId: RoundId; readonly body: ContributionBody }
+  /** Dispatch `opened` to `masking/<roundId>` with a fresh seed, or `masking-failed` to this stream. */
+  | {
+      readonly type: 'open-masking'
+      readonly roundId: RoundId
+      readonly announcement: RoundAnnouncement
+      readonly sampleCount: number
+      /** Names the draws of the stochastic rounding. */
+      readonly rounding: string
+    }
+  /** Dispatch `abandoned` to `masking/<roundId>`: its secrets are of no further use. */
+  | { readonly type: 'close-masking'; readonly roundId: RoundId; readonly reason: string }
   /** Deliver an envelope `round-declined`. */
   | { readonly type: 'decline'; readonly roundId: RoundId; readonly reason: string }
   /** Sign (ledger signBlock), deliver the envelope `block-signature`; then dispatch `block-signed`. */

@@ -85,6 +85,18 @@ function play(...events: readonly ParticipantEvent[]): { state: ParticipantState
 
 const announced: ParticipantEvent = { type: 'announced', announcement, at: OPENED_AT + 1 }
 const contributed: ParticipantEvent = { type: 'contributed', at: OPENED_AT + 6 }
+const maskedAnnounced: ParticipantEvent = {
+  ...announced,
+  announcement: { ...announcement, config: configOf({ protection: 'secagg', round: { participantsMin: 3 } }) },
+}
+const masked: ParticipantEvent = {
+  type: 'masked',
+  update: { digest: digestFor('vector'), size: 8 },
+  sampleCount: 100,
+  stages: sent.stages,
+  survivors: digestFor('survivors'),
+  at: OPENED_AT + 6,
+}
 const events: Record<ParticipantEvent['type'], ParticipantEvent> = {
   announced,
   trained,
@@ -96,12 +108,15 @@ const events: Record<ParticipantEvent['type'], ParticipantEvent> = {
   abandoned: { type: 'abandoned', reason: 'cancelled', at: OPENED_AT + 7 },
   'deadline-passed': { type: 'deadline-passed', at: DEADLINE },
   'gave-up': { type: 'gave-up', at: GIVES_UP },
+  masked,
+  'masking-failed': { type: 'masking-failed', code: 'sample-count-invalid', message: 'too many', at: OPENED_AT + 6 },
 }
 
 type Phase = ParticipantState['phase']
 const ways: Record<Phase, readonly ParticipantEvent[]> = {
   idle: [],
   training: [announced],
+  masking: [maskedAnnounced, trained],
   contributing: [announced, trained],
   contributed: [announced, trained, contributed],
   signing: [announced, trained, contributed, proposal()],
@@ -123,6 +138,8 @@ const table: Record<Phase, Record<ParticipantEvent['type'], string>> = {
     abandoned: 'abandoned',
     'deadline-passed': unknown,
     'gave-up': unknown,
+    masked: unknown,
+    'masking-failed': unknown,
   },
   training: {
     announced: '=',
@@ -135,6 +152,22 @@ const table: Record<Phase, Record<ParticipantEvent['type'], string>> = {
     abandoned: 'abandoned',
     'deadline-passed': 'abandoned',
     'gave-up': '=',
+    masked: 'invalid-request',
+    'masking-failed': 'invalid-request',
+  },
+  masking: {
+    announced: '=',
+    trained: '=',
+    'training-failed': '=',
+    contributed: 'invalid-request',
+    'contribution-refused': 'invalid-request',
+    proposal: '~',
+    'block-signed': 'invalid-request',
+    abandoned: 'abandoned',
+    'deadline-passed': '=',
+    'gave-up': 'abandoned',
+    masked: 'contributed',
+    'masking-failed': 'abandoned',
   },
   contributing: {
     announced: '=',
@@ -147,6 +180,8 @@ const table: Record<Phase, Record<ParticipantEvent['type'], string>> = {
     abandoned: 'abandoned',
     'deadline-passed': '=',
     'gave-up': 'abandoned',
+    masked: '=',
+    'masking-failed': '=',
   },
   contributed: {
     announced: '=',
@@ -159,6 +194,8 @@ const table: Record<Phase, Record<ParticipantEvent['type'], string>> = {
     abandoned: 'abandoned',
     'deadline-passed': '=',
     'gave-up': 'abandoned',
+    masked: '=',
+    'masking-failed': '=',
   },
   signing: {
     announced: '=',
@@ -171,6 +208,8 @@ const table: Record<Phase, Record<ParticipantEvent['type'], string>> = {
     abandoned: '=',
     'deadline-passed': '=',
     'gave-up': '=',
+    masked: '=',
+    'masking-failed': '=',
   },
   signed: {
     announced: '=',
@@ -183,6 +222,8 @@ const table: Record<Phase, Record<ParticipantEvent['type'], string>> = {
     abandoned: '=',
     'deadline-passed': '=',
     'gave-up': '=',
+    masked: '=',
+    'masking-failed': '=',
   },
   abandoned: {
     announced: '=',
@@ -195,6 +236,8 @@ const table: Record<Phase, Record<ParticipantEvent['type'], string>> = {
     abandoned: '=',
     'deadline-passed': '=',
     'gave-up': '=',
+    masked: '=',
+    'masking-failed': '=',
   },
 }
 

@@ -2,6 +2,7 @@
  * An organisation's part in a round. Stream `participant/<roundId>`, at the organisation.
  *
  *   idle -> training -> contributing -> contributed -> signing -> signed
+ *           training -> masking -> contributed, with secure aggregation
  *   any phase before signing -> abandoned{reason}
  *
  * 1. It signs only a block that names exactly what it sent (judge-proposal.ts), and only one block a round.
@@ -14,6 +15,7 @@ import { fail } from '../base/errors.ts'
 import type { RoundId } from '../base/ids.ts'
 import type { Machine } from '../base/machine.ts'
 import {
+  abandonMasking,
   abandonRound,
   type AnnouncedParticipant,
   answerProposal,
@@ -23,6 +25,7 @@ import {
   type ParticipantStep,
   refuseProposal,
   startTraining,
+  vouchForMasked,
 } from './participant-moves.ts'
 import type {
   ParticipantEffect,
@@ -48,6 +51,8 @@ function step(self: ParticipantOptions, state: ParticipantState, event: Particip
       return idle(self, state, event)
     case 'training':
       return training(self, state, event)
+    case 'masking':
+      return masking(state, event)
     case 'contributing':
     case 'contributed':
       return contributing(self, state, event)
@@ -72,6 +77,8 @@ function idle(self: ParticipantOptions, state: ParticipantIn<'idle'>, event: Par
     case 'contributed':
     case 'contribution-refused':
     case 'block-signed':
+    case 'masked':
+    case 'masking-failed':
     case 'deadline-passed':
     case 'gave-up':
       return fail('unknown-round', `round ${state.roundId} was not announced here`)
@@ -99,8 +106,36 @@ function training(
     case 'contributed':
     case 'contribution-refused':
     case 'block-signed':
+    case 'masked':
+    case 'masking-failed':
       return fail('invalid-request', `${event.type} cannot come while round ${state.roundId} is in training`)
     case 'gave-up':
+      return only(state)
+  }
+}
+
+/** Nothing of it is in a sum before `masked`, so no block can be its own. */
+function masking(state: ParticipantIn<'masking'>, event: ParticipantEvent): ParticipantStep {
+  switch (event.type) {
+    case 'masked':
+      return vouchForMasked(state, event)
+    case 'masking-failed':
+      return abandonMasking(state, `${event.code}: ${event.message}`, event.at)
+    case 'abandoned':
+      return abandonMasking(state, event.reason, event.at)
+    case 'gave-up':
+      return abandonMasking(state, 'no block was proposed in time', event.at)
+    case 'proposal':
+      return refuseProposal(state, event, 'nothing-sent')
+    case 'announced':
+      return announcedAgain(state, event.announcement.round_id)
+    case 'contributed':
+    case 'contribution-refused':
+    case 'block-signed':
+      return fail('invalid-request', `${event.type} cannot come while round ${state.roundId} is being masked`)
+    case 'trained':
+    case 'training-failed':
+    case 'deadline-passed':
       return only(state)
   }
 }
@@ -129,6 +164,8 @@ function contributing(
       return fail('invalid-request', `no block of round ${state.roundId} is being signed`)
     case 'trained':
     case 'training-failed':
+    case 'masked':
+    case 'masking-failed':
     case 'deadline-passed':
       return only(state)
   }
@@ -151,6 +188,8 @@ function signing(
     case 'training-failed':
     case 'contributed':
     case 'contribution-refused':
+    case 'masked':
+    case 'masking-failed':
     case 'abandoned':
     case 'deadline-passed':
     case 'gave-up':

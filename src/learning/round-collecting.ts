@@ -1,7 +1,7 @@
 /** The end of collecting: by the deadline, by the last contribution, or because too many left. */
 
 import type { EventOf, RoundIn } from './round-state.ts'
-import { abandon, moved, names, remaining, type RoundStep, unchanged } from './round-step.ts'
+import { abandon, moved, names, remaining, type RoundStep, tellMasking, unchanged } from './round-step.ts'
 
 /** Ends collecting at the deadline with what is there, if that is enough. */
 export function closeCollecting(state: RoundIn<'announced' | 'collecting'>, at: number): RoundStep {
@@ -22,21 +22,23 @@ export function closeIfComplete(state: RoundIn<'announced' | 'collecting'>): Rou
 
 /** Who leaves before the aggregation takes its contribution along: consent ends with membership. */
 export function withdraw(state: RoundIn<'announced' | 'collecting'>, event: EventOf<'participant-left'>): RoundStep {
-  if (!names(remaining(state)).includes(event.organisation)) return unchanged(state)
+  const { organisation, at } = event
+  if (!names(remaining(state)).includes(organisation)) return unchanged(state)
   const next = {
     ...state,
-    left: [...state.left, event.organisation].toSorted(),
-    contributions: state.contributions.filter(({ organisation }) => organisation !== event.organisation),
+    left: [...state.left, organisation].toSorted(),
+    contributions: state.contributions.filter((one) => one.organisation !== organisation),
   }
   const { participantsMin } = state.config.round
   const still = remaining(next).length
   if (still < participantsMin)
     return abandon(next, 'too-few-participants', `${still} of at least ${participantsMin} are left`, event.at)
+  if (state.config.protection === 'secagg') return moved(next, ...tellMasking(next, { type: 'gone', organisation, at }))
   return closeIfComplete(next)
 }
 
-function startAggregating(state: RoundIn<'announced' | 'collecting'>): RoundStep {
-  const { roundId, round, baseModel, previousModel, strategyState, config, contributions } = state
+export function startAggregating(state: RoundIn<'announced' | 'collecting'>): RoundStep {
+  const { roundId, round, baseModel, previousModel, strategyState, config, contributions, masked } = state
   const next: RoundIn<'aggregating'> = { ...state, phase: 'aggregating' }
   return moved(next, {
     type: 'aggregate',
@@ -47,5 +49,6 @@ function startAggregating(state: RoundIn<'announced' | 'collecting'>): RoundStep
     strategyState,
     config,
     contributions,
+    ...(masked === undefined ? {} : { masked }),
   })
 }

@@ -40,6 +40,8 @@ export function contributionReceived(
 export function acceptContribution(state: RoundIn<'announced' | 'collecting'>, event: ContributionReceived): RoundStep {
   if (isRepeated(state, event)) return unchanged(state)
   checkSender(state, event)
+  if (state.config.protection !== 'plain')
+    fail('invalid-request', `round ${state.roundId} takes masked vectors only: an update in the clear is refused`)
   if (event.at >= state.deadline) closed(state, event)
   checkContent(state, event)
   const { organisation, envelopeId, update, sampleCount, stages, metrics, dataSources } = event

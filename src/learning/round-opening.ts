@@ -33,11 +33,17 @@ export function open(before: RoundIn<'unopened'>, event: EventOf<'round-opened'>
       `${state.participants.length} of at least ${participantsMin}`,
       at,
     )
+  if (config.protection === 'secagg') return moved({ ...state, joined: [] }, announce(state), openMasking(state))
   return moved(state, announce(state), {
     type: 'after',
     at: state.deadline,
     event: { type: 'deadline-passed', at: state.deadline },
   })
+}
+
+/** From here on the masking has the say over who counts, and has its own timers. */
+function openMasking({ roundId, config, participants, deadline }: RoundFacts): RoundEffect {
+  return { type: 'open-masking', roundId, config, invited: participants, deadline }
 }
 
 function announce(state: RoundFacts): RoundEffect {
@@ -48,6 +54,7 @@ function announce(state: RoundFacts): RoundEffect {
     base_model: state.baseModel,
     config: state.config,
     deadline: state.deadline,
+    ...(state.config.protection === 'secagg' ? { invited: state.participants.map((one) => ({ ...one })) } : {}),
   }
   return { type: 'announce', to: names(state.participants), announcement }
 }

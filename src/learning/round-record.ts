@@ -34,7 +34,7 @@ export function roundRecord(state: OpenedRound): RoundRecord {
     deadline: state.deadline,
     ended_at: 'endedAt' in state ? state.endedAt : null,
     participants: state.participants.map(({ organisation }) => organisation),
-    submitted: state.contributions.map(({ organisation }) => organisation),
+    submitted: (state.joined ?? state.contributions).map(({ organisation }) => organisation),
     left: state.left,
     reason: state.phase === 'abandoned' ? state.reason : null,
     detail: state.phase === 'abandoned' ? state.detail : null,

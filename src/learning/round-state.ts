@@ -5,6 +5,7 @@ import type { Digest, OrganisationId, RoundId, TrainingId } from '../base/ids.ts
 import type { DriveEffect } from '../base/machine.ts'
 import type { PublicKey } from '../base/signature.ts'
 import type { TrainingConfig } from './config.ts'
+import type { AbandonReason as MaskingEnd, RoundFacts as MaskingFacts } from '../privacy/masking/server-state.ts'
 import type { RoundAnnouncement } from './messages.ts'
 import type { RobustReport } from './robust/report.ts'
 import type { StageRecord } from './stages.ts'
@@ -45,6 +46,7 @@ export type AbandonReason =
   | 'too-few-candidates'
   | 'too-few-participants'
   | 'too-few-contributions'
+  | 'masking-failed'
   | 'aggregation-failed'
   | 'seal-failed'
   | 'cancelled'
@@ -66,8 +68,23 @@ export interface RoundFacts {
   /** Selected for this round, sorted; those who left are in it. */
   readonly participants: readonly Participant[]
   readonly left: readonly OrganisationId[]
-  /** Sorted by organisation. */
+  /** Sorted by organisation; with secure aggregation, the survivors, once the sum is there. */
   readonly contributions: readonly AcceptedContribution[]
+  /** With secure aggregation: who has trained and brought its keys, sorted. */
+  readonly joined?: readonly Joined[]
+  /** With secure aggregation: what took the place of single updates. */
+  readonly masked?: MaskedSum
+}
+
+export interface Joined {
+  readonly organisation: OrganisationId
+  readonly dataSources: readonly string[]
+}
+
+/** The sum of all updates of a round, and how it came about. */
+export interface MaskedSum {
+  readonly sum: Digest
+  readonly facts: MaskingFacts
 }
 
 export type RoundState =
@@ -138,6 +155,15 @@ export type RoundEvent =
   /** The announcements are in the mailboxes. */
   | { readonly type: 'announced'; readonly at: number }
   | ContributionReceived
+  /** With secure aggregation: its keys have arrived. */
+  | (Joined & { readonly type: 'joined'; readonly at: number })
+  | (MaskedSum & { readonly type: 'unmasked'; readonly at: number })
+  | {
+      readonly type: 'masking-ended'
+      readonly reason: MaskingEnd
+      readonly detail: string
+      readonly at: number
+    }
   | { readonly type: 'deadline-passed'; readonly at: number }
   /** It left the federation, was removed, or declined the round. */
   | { readonly type: 'participant-left'; readonly organisation: OrganisationId; readonly at: number }
@@ -185,6 +211,15 @@ export type RoundEffect =
       readonly strategyState: Digest | null
       readonly config: TrainingConfig
       readonly contributions: readonly AcceptedContribution[]
+      readonly masked?: MaskedSum
+    }
+  /** Dispatch `opened` to `unmasking/<roundId>`, with the context that follows from these. */
+  | {
+      readonly type: 'open-masking'
+      readonly roundId: RoundId
+      readonly config: TrainingConfig
+      readonly invited: readonly Participant[]
+      readonly deadline: number
     }
   /** The ledger mails the block itself; this asks to dispatch `broadcast` to the round once that is so. */
   | {

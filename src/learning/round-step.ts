@@ -2,6 +2,7 @@
 
 import type { OrganisationId } from '../base/ids.ts'
 import type { RecordWrite, Step } from '../base/machine.ts'
+import type { ServerEvent as MaskingEvent } from '../privacy/masking/server-state.ts'
 import { roundRecord } from './round-record.ts'
 import type {
   AbandonReason,
@@ -40,7 +41,13 @@ type Abandonable = RoundIn<'announced' | 'collecting' | 'aggregating' | 'sealing
 export function abandon(state: Abandonable, reason: AbandonReason, detail: string, at: number): RoundStep {
   const quiet = abandonUnannounced(state, reason, detail, at)
   const notice: RoundEffect = { type: 'notify-abandoned', to: names(remaining(state)), roundId: state.roundId, reason }
-  return { ...quiet, effects: [notice, ...quiet.effects] }
+  return { ...quiet, effects: [notice, ...tellMasking(state, { type: 'cancelled', at }), ...quiet.effects] }
+}
+
+/** To the machine that masks the updates of this round, if it has one and still waits for it. */
+export function tellMasking(state: Abandonable, event: MaskingEvent): RoundEffect[] {
+  const waits = state.config.protection === 'secagg' && (state.phase === 'announced' || state.phase === 'collecting')
+  return waits ? [{ type: 'dispatch', stream: `unmasking/${state.roundId}`, event }] : []
 }
 
 /** Without the notice: nobody was told of the round, so nobody but the training is told of its end. */
@@ -53,7 +60,7 @@ export function abandonUnannounced(state: Abandonable, reason: AbandonReason, de
 /** Leaves behind what only one phase knows. */
 function factsOf(state: RoundFacts): RoundFacts {
   const { roundId, trainingId, round, baseModel, previousModel, strategyState, config } = state
-  const { replyStream, openedAt, deadline, participants, left, contributions } = state
+  const { replyStream, openedAt, deadline, participants, left, contributions, joined, masked } = state
   return {
     roundId,
     trainingId,
@@ -68,5 +75,7 @@ function factsOf(state: RoundFacts): RoundFacts {
     participants,
     left,
     contributions,
+    ...(joined === undefined ? {} : { joined }),
+    ...(masked === undefined ? {} : { masked }),
   }
 }

@@ -6,6 +6,7 @@ import {
   configOf,
   contributionOf,
   digestFor,
+  MASKED_SUM,
   OPENED_AT,
   opening,
   organisation,
@@ -84,6 +85,9 @@ const events: Record<RoundEvent['type'], RoundEvent> = {
   'seal-failed': { type: 'seal-failed', reason: 'timeout', at: DEADLINE + 2 },
   broadcast: { type: 'broadcast', at: DEADLINE + 3 },
   'round-cancelled': { type: 'round-cancelled', at: DEADLINE },
+  joined: { type: 'joined', organisation: organisation('org-c'), dataSources: [], at: OPENED_AT + 20 },
+  unmasked: { type: 'unmasked', ...MASKED_SUM, at: OPENED_AT + 20 },
+  'masking-ended': { type: 'masking-ended', reason: 'too-few-keys', detail: '', at: OPENED_AT + 20 },
 }
 
 /**
@@ -103,6 +107,9 @@ const table: Record<RoundPhase, Record<RoundEvent['type'], string>> = {
     'seal-failed': 'unknown-round',
     broadcast: 'unknown-round',
     'round-cancelled': '~',
+    joined: 'unknown-round',
+    unmasked: 'unknown-round',
+    'masking-ended': 'unknown-round',
   },
   announced: {
     'round-opened': '=',
@@ -116,6 +123,9 @@ const table: Record<RoundPhase, Record<RoundEvent['type'], string>> = {
     'seal-failed': 'invalid-request',
     broadcast: 'invalid-request',
     'round-cancelled': 'abandoned',
+    joined: 'invalid-request',
+    unmasked: 'invalid-request',
+    'masking-ended': 'invalid-request',
   },
   collecting: {
     'round-opened': '=',
@@ -129,6 +139,9 @@ const table: Record<RoundPhase, Record<RoundEvent['type'], string>> = {
     'seal-failed': 'invalid-request',
     broadcast: 'invalid-request',
     'round-cancelled': 'abandoned',
+    joined: 'invalid-request',
+    unmasked: 'invalid-request',
+    'masking-ended': 'invalid-request',
   },
   aggregating: {
     'round-opened': '=',
@@ -142,6 +155,9 @@ const table: Record<RoundPhase, Record<RoundEvent['type'], string>> = {
     'seal-failed': 'invalid-request',
     broadcast: 'invalid-request',
     'round-cancelled': 'abandoned',
+    joined: '=',
+    unmasked: '=',
+    'masking-ended': '=',
   },
   sealing: {
     'round-opened': '=',
@@ -155,6 +171,9 @@ const table: Record<RoundPhase, Record<RoundEvent['type'], string>> = {
     'seal-failed': 'abandoned',
     broadcast: 'invalid-request',
     'round-cancelled': '=',
+    joined: '=',
+    unmasked: '=',
+    'masking-ended': '=',
   },
   broadcasting: {
     'round-opened': '=',
@@ -168,6 +187,9 @@ const table: Record<RoundPhase, Record<RoundEvent['type'], string>> = {
     'seal-failed': 'ledger-conflict',
     broadcast: 'done',
     'round-cancelled': '=',
+    joined: '=',
+    unmasked: '=',
+    'masking-ended': '=',
   },
   done: {
     'round-opened': '=',
@@ -181,6 +203,9 @@ const table: Record<RoundPhase, Record<RoundEvent['type'], string>> = {
     'seal-failed': 'ledger-conflict',
     broadcast: '=',
     'round-cancelled': '=',
+    joined: '=',
+    unmasked: '=',
+    'masking-ended': '=',
   },
   abandoned: {
     'round-opened': '=',
@@ -194,6 +219,9 @@ const table: Record<RoundPhase, Record<RoundEvent['type'], string>> = {
     'seal-failed': '=',
     broadcast: 'invalid-request',
     'round-cancelled': '=',
+    joined: '=',
+    unmasked: '=',
+    'masking-ended': '=',
   },
 }
 

@@ -16,6 +16,7 @@ import type { RoundId } from '../base/ids.ts'
 import type { Machine } from '../base/machine.ts'
 import { closeCollecting, withdraw } from './round-collecting.ts'
 import { acceptContribution, refuseLate } from './round-contributions.ts'
+import { endWithoutSum, noteJoined, takeSum } from './round-masking.ts'
 import { open, sameOpening } from './round-opening.ts'
 import { finish, remember, startBroadcasting, startSealing } from './round-sealing.ts'
 import type { EventOf, OpenedRound, RoundEffect, RoundEvent, RoundIn, RoundState } from './round-state.ts'
@@ -62,6 +63,9 @@ function unopened(state: RoundIn<'unopened'>, event: RoundEvent): RoundStep {
     case 'round-cancelled':
       return unchanged({ ...state, cancelled: true })
     case 'contribution-received':
+    case 'joined':
+    case 'unmasked':
+    case 'masking-ended':
     case 'announced':
     case 'deadline-passed':
     case 'aggregated':
@@ -79,6 +83,10 @@ function collecting(state: RoundIn<'announced' | 'collecting'>, event: RoundEven
       return state.phase === 'collecting' ? unchanged(state) : moved({ ...state, phase: 'collecting' })
     case 'contribution-received':
       return acceptContribution(state, event)
+    case 'joined':
+    case 'unmasked':
+    case 'masking-ended':
+      return state.config.protection === 'plain' ? outOfOrder(state, event) : masking(state, event)
     case 'deadline-passed':
       return event.at < state.deadline ? unchanged(state) : closeCollecting(state, event.at)
     case 'participant-left':
@@ -96,6 +104,20 @@ function collecting(state: RoundIn<'announced' | 'collecting'>, event: RoundEven
   }
 }
 
+function masking(
+  state: RoundIn<'announced' | 'collecting'>,
+  event: EventOf<'joined' | 'unmasked' | 'masking-ended'>,
+): RoundStep {
+  switch (event.type) {
+    case 'joined':
+      return noteJoined(state, event)
+    case 'unmasked':
+      return takeSum(state, event)
+    case 'masking-ended':
+      return endWithoutSum(state, event)
+  }
+}
+
 function aggregating(state: RoundIn<'aggregating'>, event: RoundEvent): RoundStep {
   switch (event.type) {
     case 'aggregated':
@@ -110,6 +132,9 @@ function aggregating(state: RoundIn<'aggregating'>, event: RoundEvent): RoundSte
       return refuseLate(state, event)
     case 'round-opened':
       return reopened(state, event)
+    case 'joined':
+    case 'unmasked':
+    case 'masking-ended':
     case 'announced':
     case 'deadline-passed':
       return unchanged(state)
@@ -136,6 +161,9 @@ function sealing(state: RoundIn<'sealing'>, event: RoundEvent): RoundStep {
       return reopened(state, event)
     // A cancellation comes too late here: the ledger may be sealing at this moment, and its answer decides.
     case 'round-cancelled':
+    case 'joined':
+    case 'unmasked':
+    case 'masking-ended':
     case 'announced':
     case 'deadline-passed':
     case 'aggregation-failed':
@@ -169,6 +197,9 @@ function sealedAlready(
       return refuseLate(state, event)
     case 'round-opened':
       return reopened(state, event)
+    case 'joined':
+    case 'unmasked':
+    case 'masking-ended':
     case 'participant-left':
     case 'round-cancelled':
     case 'announced':
@@ -188,6 +219,9 @@ function abandoned(state: RoundIn<'abandoned'>, event: RoundEvent): RoundStep {
       return contradiction(state, `block ${event.hash}`)
     case 'broadcast':
       return outOfOrder(state, event)
+    case 'joined':
+    case 'unmasked':
+    case 'masking-ended':
     case 'announced':
     case 'deadline-passed':
     case 'participant-left':

@@ -6,7 +6,7 @@
  * D1  an event id changes a stream at most once
  * D2  a refused event leaves no trace
  * D3  every effect of a stored event is carried out at least once, under an id that never changes
- * D4  replaying the stored events gives the stored state
+ * D4  replaying the stored events gives the stored state, unless the machine had them forgotten
  */
 
 import type { Envelope } from '../base/envelope.ts'
@@ -157,8 +157,10 @@ async function applyEvent(
     state,
     effects,
     records = [],
+    forget,
   } = stepOf(machine, held === undefined ? machine.initial(stream) : held.state, event)
   await transaction.append(stream, { seq, id, event }, state)
+  if (forget === true) await transaction.forgetEvents(stream)
   if (records.length > 0) await transaction.writeRecords(records)
   if (effects.length > 0) await transaction.enqueue(effects.map((effect, n) => jobOf(stream, seq, n, effect)))
   return { applied: true, state }

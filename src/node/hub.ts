@@ -11,6 +11,7 @@ import { roundMachine } from '../learning/round.ts'
 import { trainingMachine } from '../learning/training.ts'
 import type { LedgerExport, LedgerKeys } from '../ledger/export.ts'
 import { ledgerMachine, type LedgerState } from '../ledger/sealing.ts'
+import { maskingServer } from '../privacy/masking/server.ts'
 import { registryMachine } from '../registry/machine.ts'
 import { type AnyMachine, createDrive, type Drive } from './drive.ts'
 import { performHubEffect } from './hub/effects.ts'
@@ -32,6 +33,7 @@ import {
 import { type StartedTraining, startTraining, stopTraining, type TrainingRequest } from './hub/trainings.ts'
 import { derivedId } from './derived-id.ts'
 import { createLedgerReader, type LedgerReader } from './ledger-reader.ts'
+import { createMasking } from './masking/choose-threads.ts'
 import type { Mail, Ports } from './ports.ts'
 
 export type { HubIdentity, HubOptions } from './hub/identity.ts'
@@ -81,7 +83,7 @@ export interface Hub {
 /** The stream's machine is the only one that knows the type of its events; drive hands each its own. */
 function machinesOf({ identity }: HubContext): readonly AnyMachine[] {
   const ledger = ledgerMachine({ origin: identity.federation, hubSecret: identity.ledgerSecret })
-  return [registryMachine, trainingMachine, roundMachine, ledger] as unknown as readonly AnyMachine[]
+  return [registryMachine, trainingMachine, roundMachine, maskingServer(), ledger] as unknown as readonly AnyMachine[]
 }
 
 export function createHub(ports: Ports, identity: HubIdentity, options: HubOptions): Hub {
@@ -89,9 +91,10 @@ export function createHub(ports: Ports, identity: HubIdentity, options: HubOptio
   const ledgerSize = async (): Promise<number> =>
     ((await drive.read('ledger')) as LedgerState | undefined)?.log.size ?? 0
   const ledger = createLedgerReader(ports.store, ledgerSize)
+  const masking = createMasking(ports.blobs)
   const log = options.log === undefined ? {} : { log: options.log }
   const drive: Drive = createDrive({ ...ports, ...log }, machinesOf(context), (effect, effectContext) =>
-    performHubEffect({ context, ledger, drive: () => drive }, effect, effectContext),
+    performHubEffect({ context, ledger, masking, drive: () => drive }, effect, effectContext),
   )
   const ledgerKey = publicKeyOf(identity.ledgerSecret)
 
@@ -102,7 +105,10 @@ export function createHub(ports: Ports, identity: HubIdentity, options: HubOptio
     ports,
     ledger,
     start: () => drive.start(),
-    stop: () => drive.stop(),
+    async stop() {
+      await drive.stop()
+      await masking.close()
+    },
 
     receive: (envelope, sender) => receive(context, drive, envelope, sender),
     async mailbox(organisation, after, waitMs, signal) {

@@ -10,6 +10,7 @@ import { participantMachine } from '../learning/participant.ts'
 import { type ReplicaState, replicaMachine } from '../ledger/replica.ts'
 import { type AnyMachine, createDrive, type Drive } from './drive.ts'
 import { createLedgerReader, type LedgerReader } from './ledger-reader.ts'
+import { createMasking } from './masking/choose-threads.ts'
 import { performOrganisationEffect } from './organisation/effects.ts'
 import type {
   OrganisationContext,
@@ -18,6 +19,7 @@ import type {
   OrganisationPorts,
 } from './organisation/identity.ts'
 import { leaveFederation } from './organisation/letters.ts'
+import { type MaskingParts, type SealedClient, sealedClient } from './organisation/masking.ts'
 import { pollForever, pollOnce } from './organisation/poll.ts'
 import { receiveMail } from './organisation/receive.ts'
 import { type OrganisationNodeStatus, status } from './organisation/status.ts'
@@ -44,10 +46,10 @@ export interface OrganisationNode {
   status(): Promise<OrganisationNodeStatus>
 }
 
-function machinesOf({ identity }: OrganisationContext): readonly AnyMachine[] {
+function machinesOf({ identity }: OrganisationContext, client: SealedClient): readonly AnyMachine[] {
   const participant = participantMachine({ organisation: identity.organisation })
   const replica = replicaMachine({ origin: identity.federation, hubKey: identity.ledgerKey })
-  return [participant, replica] as unknown as readonly AnyMachine[]
+  return [participant, client.machine, replica] as unknown as readonly AnyMachine[]
 }
 
 export function createOrganisation(
@@ -57,9 +59,17 @@ export function createOrganisation(
 ): OrganisationNode {
   const budget = openPrivacyBudget(ports)
   const context: OrganisationContext = { ports, identity, options, budget }
+  const client = sealedClient(identity)
+  const threads = createMasking(ports.blobs)
+  const parts: MaskingParts = {
+    context,
+    client,
+    threads,
+    dispatch: async (stream, event, id) => void (await drive.dispatch(stream, event, { id })),
+  }
   const log = options.log === undefined ? {} : { log: options.log }
-  const drive: Drive = createDrive({ ...ports, ...log }, machinesOf(context), (effect, effectContext) =>
-    performOrganisationEffect(context, effect, effectContext),
+  const drive: Drive = createDrive({ ...ports, ...log }, machinesOf(context, client), (effect, effectContext) =>
+    performOrganisationEffect(parts, effect, effectContext),
   )
   const replicaSize = async (): Promise<number> =>
     ((await drive.read('replica')) as ReplicaState | undefined)?.log.size ?? 0
@@ -79,7 +89,10 @@ export function createOrganisation(
     },
     run: (signal) => pollForever(context, receive, signal),
     poll: (signal) => pollOnce(context, receive, signal),
-    stop: () => drive.stop(),
+    async stop() {
+      await drive.stop()
+      await threads.close()
+    },
     leave: () => leaveFederation(context),
     status: () => status(context, ledger),
   }

@@ -97,6 +97,22 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
       ])
     })
 
+    it('forgets what events said, not that they happened, nor those of other streams', async () => {
+      for (const stream of ['masking/r1', 'masking/r10']) await appendTo(store, stream, 'a', { n: 1 })
+      await store.transact(async (transaction) => {
+        await transaction.lockStream('masking/r1')
+        await transaction.append('masking/r1', { seq: 1, id: 'b', event: { id: 'b' } }, { n: 2 })
+        await transaction.forgetEvents('masking/r1')
+      })
+      expect(await store.readEvents('masking/r1')).toEqual([
+        { seq: 0, id: 'a', event: {} },
+        { seq: 1, id: 'b', event: {} },
+      ])
+      expect(await store.readStream('masking/r1')).toEqual({ seq: 2, state: { n: 2 } })
+      expect((await store.readEvents('masking/r10'))[0]?.event).toEqual({ id: 'a' })
+      expect(await store.transact((transaction) => transaction.hasEvent('masking/r1', 'a'))).toBe(true)
+    })
+
     it('keeps numbers and text exactly as they were', async () => {
       const state = {
         third: 1 / 3,

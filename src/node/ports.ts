@@ -47,6 +47,8 @@ export interface Transaction {
   hasEvent(stream: string, eventId: string): Promise<boolean>
   /** Appends event number `seq` (0-based) and replaces the state. */
   append(stream: string, event: StoredEvent, state: unknown): Promise<void>
+  /** Empties the stream's events, this transaction's among them; that they happened, and their ids, stay. */
+  forgetEvents(stream: string): Promise<void>
   writeRecords(records: readonly RecordWrite[]): Promise<void>
   enqueue(jobs: readonly Job[]): Promise<void>
   /** Keeps the envelope as evidence; false if its sender already used the id. */

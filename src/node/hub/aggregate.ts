@@ -4,10 +4,11 @@ import { EntenteError } from '../../base/errors.ts'
 import type { Digest } from '../../base/ids.ts'
 import { type AggregationOutcome, aggregate } from '../../learning/aggregate.ts'
 import { modelVersion } from '../../learning/block-content.ts'
-import type { RoundEffect, RoundEvent } from '../../learning/round-state.ts'
+import type { MaskedSumSource } from '../../learning/masked-mean.ts'
+import type { MaskedSum, RoundEffect, RoundEvent } from '../../learning/round-state.ts'
 import type { TensorReader } from '../../learning/tensor-reader.ts'
-import type { Blobs, BlobWriter } from '../ports.ts'
-import { openBlobTensors, type OpenTensors } from '../tensors.ts'
+import type { BlobReader, Blobs, BlobWriter } from '../ports.ts'
+import { openBlobTensors } from '../tensors.ts'
 import type { HubContext } from './identity.ts'
 
 type AggregateEffect = Extract<RoundEffect, { type: 'aggregate' }>
@@ -35,11 +36,12 @@ interface Inputs {
     readonly reader: TensorReader
     readonly sampleCount: number
   }[]
+  readonly masked?: MaskedSumSource
 }
 
 /** Opens what the aggregation reads, and closes it whatever happens. */
 async function withInputs<T>(blobs: Blobs, effect: AggregateEffect, work: (inputs: Inputs) => Promise<T>): Promise<T> {
-  const opened: OpenTensors[] = []
+  const opened: { close(): Promise<void> }[] = []
   async function open(digest: Digest): Promise<TensorReader> {
     const tensors = await openBlobTensors(blobs, digest)
     opened.push(tensors)
@@ -51,6 +53,11 @@ async function withInputs<T>(blobs: Blobs, effect: AggregateEffect, work: (input
     const base = await open(effect.baseModel)
     const previous = await openIfAny(effect.previousModel)
     const state = await openIfAny(effect.strategyState)
+    if (effect.masked !== undefined) {
+      const sum = await blobs.open(effect.masked.sum)
+      opened.push({ close: () => sum.close() })
+      return await work({ base, previous, state, updates: [], masked: sourceOf(effect.masked.facts, sum) })
+    }
     const updates: Inputs['updates'][number][] = []
     for (const { organisation, update, sampleCount } of effect.contributions)
       updates.push({ organisation, sampleCount, reader: await open(update.digest) })
@@ -58,6 +65,11 @@ async function withInputs<T>(blobs: Blobs, effect: AggregateEffect, work: (input
   } finally {
     for (const tensors of opened) await tensors.close()
   }
+}
+
+function sourceOf(facts: MaskedSum['facts'], sum: BlobReader): MaskedSumSource {
+  const totalWeight = facts.survivors.reduce((total, { weight }) => total + weight, 0)
+  return { scale: facts, totalWeight, read: (offset, into) => sum.read(offset, into) }
 }
 
 type Outputs = AggregationOutcome & { readonly model: Digest; readonly strategyState: Digest | null }

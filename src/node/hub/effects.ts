@@ -10,8 +10,10 @@ import { fail } from '../../base/errors.ts'
 import type { Dispatch, Drive, EffectContext } from '../drive.ts'
 import type { LedgerReader } from '../ledger-reader.ts'
 import { aggregateRound } from './aggregate.ts'
+import type { MaskingThreads } from '../masking/threads.ts'
 import type { HubContext } from './identity.ts'
 import { postToAll } from './mail.ts'
+import { isMaskingStream, type MaskingEffect, openMasking, performMaskingEffect } from './masking.ts'
 import { publishBlocks } from './publish.ts'
 
 type HubEffect = Exclude<RoundEffect | LedgerEffect, DriveEffect>
@@ -19,6 +21,7 @@ type HubEffect = Exclude<RoundEffect | LedgerEffect, DriveEffect>
 export interface HubParts {
   readonly context: HubContext
   readonly ledger: LedgerReader
+  readonly masking: MaskingThreads
   /** Set once the drive exists: handlers read other streams through it. */
   drive(): Drive
 }
@@ -29,11 +32,15 @@ export async function performHubEffect(
   { id, stream }: EffectContext,
 ): Promise<readonly Dispatch[]> {
   const { context, ledger } = parts
+  if (isMaskingStream(stream))
+    return performMaskingEffect(context, parts.masking, effect as unknown as MaskingEffect, { id, stream })
   const now = (): number => context.ports.clock.now()
   switch (effect.type) {
     case 'announce':
       await postToAll(context, effect.to, 'round-announced', effect.announcement, id)
       return [{ stream, event: { type: 'announced', at: now() } }]
+    case 'open-masking':
+      return [openMasking(context, effect)]
     case 'aggregate':
       return [{ stream, event: await aggregateRound(context, effect) }]
     case 'notify-abandoned':

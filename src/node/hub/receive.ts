@@ -16,6 +16,7 @@ import { writeBlob } from '../model-files.ts'
 import { type HubContext, INLINE_BYTES_MAX } from './identity.ts'
 import { REGISTRY_STREAM, registryState } from './members.ts'
 import { checkUpdate } from './check-update.ts'
+import { maskingEvent } from './masking.ts'
 import { leaveTrainings } from './trainings.ts'
 
 /** Sent back for an accepted message: it is durable. */
@@ -52,6 +53,14 @@ export async function receive(
       return decline(context, drive, envelope, from)
     case 'leave':
       return leave(context, drive, envelope, from)
+    case 'masking-keys':
+    case 'masking-shares':
+    case 'masking-input':
+    case 'masking-agreement':
+    case 'masking-reveal': {
+      const { stream, event } = await maskingEvent(context, drive, type, envelope, from)
+      return dispatchOnce(drive, stream, event, envelope)
+    }
     default:
       fail('invalid-request', `only the hub sends messages of the type ${type}`)
   }

@@ -11,6 +11,7 @@ import type { DriveEffect } from '../../base/machine.ts'
 import type { Dispatch, EffectContext } from '../drive.ts'
 import type { OrganisationContext } from './identity.ts'
 import { deliver } from './letters.ts'
+import { closeMasking, isMaskingStream, type MaskingParts, openMasking, performMaskingEffect } from './masking.ts'
 import { forgetNoise } from './noise.ts'
 import { abandonProtection } from './protect.ts'
 import { fetchModel, trainAndContribute } from './train.ts'
@@ -22,10 +23,12 @@ type EffectOf<Type extends OrganisationEffect['type']> = Extract<OrganisationEff
 const MODELS_BEHIND_MAX = 16
 
 export async function performOrganisationEffect(
-  context: OrganisationContext,
+  parts: MaskingParts,
   effect: OrganisationEffect,
   { id, stream }: EffectContext,
 ): Promise<readonly Dispatch[]> {
+  const { context } = parts
+  if (isMaskingStream(stream)) return performMaskingEffect(parts, effect, { id, stream })
   switch (effect.type) {
     case 'train':
       if (await isIn(context, stream, 'training')) return [{ stream, event: await train(context, effect) }]
@@ -33,6 +36,10 @@ export async function performOrganisationEffect(
       return []
     case 'contribute':
       return contributeAndForget(context, effect, { id, stream })
+    case 'open-masking':
+      return (await isIn(context, stream, 'masking')) ? [await openMasking(parts, effect)] : []
+    case 'close-masking':
+      return [closeMasking(effect.roundId, effect.reason, context.ports.clock.now())]
     case 'decline':
       await deliver(context, 'round-declined', { round_id: effect.roundId, reason: effect.reason }, id)
       return []

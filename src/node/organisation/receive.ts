@@ -8,6 +8,7 @@ import { heightKey, type LedgerRecord } from '../../ledger/log.ts'
 import type { Drive } from '../drive.ts'
 import type { Mail } from '../ports.ts'
 import type { OrganisationContext } from './identity.ts'
+import { maskingEvent } from './masking.ts'
 
 /** Where the node keeps the proof when the log has shown two histories; it is never overwritten. */
 export const CONFLICT_VALUE = 'ledger-conflict'
@@ -47,6 +48,11 @@ async function eventOf(
       const { round_id, reason } = parseBody(type, body)
       return { stream: `participant/${round_id}`, event: { type: 'abandoned', reason, at } }
     }
+    case 'masking-roster':
+    case 'masking-inbox':
+    case 'masking-survivors':
+    case 'masking-quorum':
+      return maskingEvent(type, parseBody(type, body), at)
     case 'block-published':
       return {
         stream: 'replica',

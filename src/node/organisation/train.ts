@@ -3,6 +3,7 @@
 import { EntenteError, fail } from '../../base/errors.ts'
 import { digestOf } from '../../base/hash.ts'
 import type { Digest } from '../../base/ids.ts'
+import type { TrainingConfig } from '../../learning/config.ts'
 import { prepareContribution } from '../../learning/contribution.ts'
 import type { ParticipantEffect } from '../../learning/participant-state.ts'
 import type { StageRecord } from '../../learning/stages.ts'
@@ -67,8 +68,13 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
     sampleCount: protection === null ? summary.sampleCount : 1,
     stages: contribution.stages,
     metrics: protection === null ? metricsOf(summary) : {},
-    dataSources: config.model.kind === 'policy' ? [POLICY_SOURCE] : (options.dataSources ?? []),
+    dataSources: dataSourcesOf(context, config),
   }
+}
+
+/** Kinds of log that a block names, as declared. */
+export function dataSourcesOf({ options }: OrganisationContext, { model }: TrainingConfig): readonly string[] {
+  return model.kind === 'policy' ? [POLICY_SOURCE] : (options.dataSources ?? [])
 }
 
 function metricsOf({ loss, positives, reward }: LabelledSummary): Record<string, number> {

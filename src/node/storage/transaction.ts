@@ -36,6 +36,9 @@ export function createTransaction(client: pg.PoolClient): Transaction {
       const { rowCount } = await query(client, APPEND, [stream, seq, id, encode(event), kind, encode(state)])
       if (rowCount !== 1) throw new EntenteError('internal', `event ${seq} does not follow the last one of ${stream}`)
     },
+    async forgetEvents(stream) {
+      await query(client, FORGET_EVENTS, [stream])
+    },
     async writeRecords(records) {
       if (records.length === 0) return
       // A statement may touch a row once: of several writes to one key the last counts.
@@ -86,6 +89,7 @@ const APPEND = {
       where $2::bigint = 0 or exists (select 1 from entente.streams where id = $1)
     on conflict (id) do update set seq = excluded.seq, state = excluded.state where streams.seq = $2::bigint`,
 }
+const FORGET_EVENTS = { name: 'forget-events', text: `update entente.events set event = '{}' where stream = $1` }
 const WRITE_RECORDS = {
   name: 'write-records',
   text: `insert into entente.records (collection, key, value) select * from unnest($1::text[], $2::text[], $3::text[])

@@ -1,6 +1,6 @@
 /** The moves of a participant. Each returns the next state with what it sets off. */
 
-import { toBase64Url, toHex, utf8 } from '../../base/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { Step } from '../../base/machine.ts'
 import {
@@ -15,11 +15,10 @@ import {
 } from './client-checks.ts'
 import type { ClientEffect, ClientEventOf, ClientIn, ClientOptions, ClientState } from './client-state.ts'
 import { signStatement } from './context.ts'
-import { deriveKey, SEED_BYTES } from './keys.ts'
 import { advertise, checkRoster, indexOf, type Roster, rosterFacts, rosterOf, signFor } from './roster.ts'
 import { drawNeighbours, pairSeed, roundSecrets, selfMaskSeed } from './secrets.ts'
 import { dealShares, openShares, type ShareKind, shareSecrets } from './share-box.ts'
-import { maskText, type MaskOrder } from './vector.ts'
+import { maskText, type MaskOrder, roundingKey } from './vector.ts'
 
 export type ClientStep = Step<ClientState, ClientEffect>
 
@@ -90,7 +89,7 @@ function maskOrder(
     length: context.length,
     weight,
     scale: roster.scale,
-    rounding: toBase64Url(deriveKey(utf8(rounding), new Uint8Array(), 'rounding', [], SEED_BYTES)),
+    rounding: roundingKey(rounding),
     masks: [...masks, selfMask].map(maskText),
   }
 }

@@ -1,0 +1,74 @@
+/** What organisations' own disks say that they trained, and what its sum must be. */
+
+import type { OrganisationId } from '../../src/base/ids.ts'
+import { localSeed } from '../../src/learning/participant-moves.ts'
+import type { TrainingConfig } from '../../src/learning/config.ts'
+import type { StageRecord } from '../../src/learning/stages.ts'
+import type { Block } from '../../src/ledger/block.ts'
+import { decodeSafetensors } from '../../src/models/formats/safetensors.ts'
+import { signedIntegers, type Scale } from '../../src/privacy/masking/quantise.ts'
+import { quantiseFor, roundingKey } from '../../src/privacy/masking/vector.ts'
+import type { Run } from '../run.ts'
+
+interface Trained {
+  readonly update: { readonly digest: string; readonly size: number }
+  readonly sampleCount: number
+}
+
+/** The event in which an organisation's node stored what it trained; undefined if it did not. */
+export function trainedBy(run: Run, organisation: OrganisationId, roundId: string): Trained | undefined {
+  const node = run.organisations.find(({ name }) => name === organisation)
+  const events = node?.tables.streams.get(`participant/${roundId}`)?.events ?? []
+  const trained = events.map(({ event }) => event as { type: string }).findLast(({ type }) => type === 'trained')
+  return trained as Trained | undefined
+}
+
+/** All values of a file, in the order of its tensors' names. */
+export function flatValues(bytes: Uint8Array): Float32Array {
+  const { tensors } = decodeSafetensors(bytes)
+  const sorted = [...tensors].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const values = new Float32Array(sorted.reduce((sum, [, tensor]) => sum + tensor.values.length, 0))
+  let at = 0
+  for (const [, tensor] of sorted) {
+    values.set(tensor.values, at)
+    at += tensor.values.length
+  }
+  return values
+}
+
+const parametersOf = (block: Block, stage: string) =>
+  (block.provenance.privacy_params as unknown as { stages: readonly StageRecord[] }).stages.find(
+    (record) => record.stage === stage,
+  )?.parameters ?? {}
+
+/** On which grid a block says that its updates were summed; undefined if they were not hidden. */
+export function gridOf(block: Block): Scale | undefined {
+  if (parametersOf(block, 'mask')['protocol'] === undefined) return undefined
+  const { bits, levels, value_max: clip, weight_max: weightMax } = parametersOf(block, 'quantise')
+  return { width: bits, levels, clip, weightMax } as unknown as Scale
+}
+
+/**
+ * The exact mean of what a block's participants hold in the clear on their own disks, on the block's grid: what the hub
+ * must have found without seeing any of it.
+ */
+export function meanOfHidden(run: Run, block: Block, grid: Scale): Float32Array | undefined {
+  const config = block.provenance.training_config as unknown as TrainingConfig
+  const { round } = block.aggregation_metrics
+  let sum: Float64Array | undefined
+  let total = 0
+  for (const { org_id } of block.provenance.participants) {
+    const trained = trainedBy(run, org_id, block.provenance.round_id)
+    const node = run.organisations.find(({ name }) => name === org_id)
+    const file = node?.blobs.get(trained?.update.digest as never)
+    if (trained === undefined || file === undefined) return undefined
+    const update = flatValues(file)
+    const rounding = roundingKey(`${localSeed(config, round, org_id)}/rounding`)
+    const order = { length: update.length, weight: trained.sampleCount, scale: grid, rounding, masks: [] }
+    const integers = signedIntegers(quantiseFor(order, update).words, grid.width)
+    sum = sum === undefined ? integers : sum.map((value, i) => value + (integers[i] ?? 0))
+    total += trained.sampleCount
+  }
+  const factor = (grid.clip / grid.levels) * (grid.weightMax / total)
+  return sum === undefined ? undefined : Float32Array.from(sum, (value) => value * factor)
+}

@@ -1,0 +1,100 @@
+/**
+ * How a training's updates are kept from the hub: what may be asked for, the context of a round of secure aggregation that
+ * follows from it, and what the records of stages say when it was done.
+ */
+
+import { z } from 'zod'
+import type { FederationId, RoundId } from '../base/ids.ts'
+import type { Invited, MaskingContext } from '../privacy/masking/context.ts'
+import type { RosterFacts } from '../privacy/masking/roster.ts'
+import type { StageRecord } from './stages.ts'
+
+/** `plain`: the hub sees every update, so it is for tests. `secagg`: the hub sees their weighted sum. */
+export const PROTECTIONS = ['plain', 'secagg'] as const
+export const protectionSchema = z.enum(PROTECTIONS)
+export type Protection = z.infer<typeof protectionSchema>
+
+/** Fewer than three cannot hide among each other: the third knows the sum less its own. */
+export const HIDDEN_AMONG_MIN = 3
+
+/** The least that a participant agrees to: a hub that asks for less gets no keys, since its letter does not parse. */
+export const maskingSchema = z.strictObject({
+  corruptShare: z
+    .number()
+    .min(0.2)
+    .lt(1 / 3)
+    .default(0.2),
+  dropoutShare: z
+    .number()
+    .min(0)
+    .lt(1 / 3)
+    .default(0.1),
+  failureBits: z.int().min(40).max(128).default(40),
+  completeMax: z.int().min(3).max(1000).default(100),
+  /** Largest absolute value of one parameter of an update; what is beyond is cut off. */
+  valueMax: z.number().positive().max(1e6).default(8),
+  /** How long each phase waits for the slow. */
+  phaseMs: z.int().min(1).max(86_400_000).default(60_000),
+})
+export type MaskingConfig = z.infer<typeof maskingSchema>
+
+interface Asked {
+  readonly protection: Protection
+  readonly masking: MaskingConfig
+  readonly robust: { readonly rule: string }
+  readonly round: { readonly participantsMin: number; readonly sampleCountMax: number }
+}
+
+/** Why this cannot be done; undefined if it can. */
+export function protectionProblem({ protection, robust, round }: Asked): string | undefined {
+  if (protection === 'plain') return undefined
+  if (round.participantsMin < HIDDEN_AMONG_MIN)
+    return `secure aggregation hides each organisation among at least ${HIDDEN_AMONG_MIN}: raise round.participantsMin`
+  if (robust.rule !== 'none')
+    return `the rule ${robust.rule} looks at single updates, which secure aggregation hides: choose protection "plain" or no rule`
+  return undefined
+}
+
+/** Phases that take a letter of every participant each: keys, shares, vector, signature, shares again. */
+const PHASES_AFTER_KEYS = 4
+
+/** What secure aggregation may add to a round, after its deadline. */
+export function maskingMs({ protection, masking }: Pick<Asked, 'protection' | 'masking'>): number {
+  return protection === 'plain' ? 0 : PHASES_AFTER_KEYS * masking.phaseMs
+}
+
+export interface MaskedRound {
+  readonly federation: FederationId
+  readonly round: RoundId
+  readonly invited: readonly Invited[]
+  /** Parameters of the model. */
+  readonly length: number
+}
+
+/** The same at the hub and at every participant, who builds it from its own knowledge and not from what the hub says. */
+export function maskingContext({ masking, round }: Asked, where: MaskedRound, normMax: number | null): MaskingContext {
+  const { valueMax, phaseMs: _, ...policy } = masking
+  // No coordinate is larger than the norm of the whole, and a smaller bound is a finer grid.
+  const clip = Math.min(valueMax, normMax ?? valueMax)
+  const invited = where.invited.toSorted((a, b) => (a.organisation < b.organisation ? -1 : 1))
+  return { ...where, invited, clip, weightMax: round.sampleCountMax, policy }
+}
+
+/** The records of an update's stages, with what masking did. */
+export function maskedStages(stages: readonly StageRecord[], facts: RosterFacts): StageRecord[] {
+  return stages.map((record) => {
+    if (record.stage === 'quantise')
+      return { ...record, applied: true, parameters: { ...record.parameters, ...quantiseParameters(facts) } }
+    if (record.stage === 'mask') return { ...record, applied: true, parameters: maskParameters(facts) }
+    return record
+  })
+}
+
+function quantiseParameters({ width, levels, clip, weightMax }: RosterFacts) {
+  return { bits: width, levels, value_max: clip, weight_max: weightMax }
+}
+
+function maskParameters({ invited, advertised, neighbours, threshold, quorum, corruptMax }: RosterFacts) {
+  const protocol = neighbours === advertised - 1 ? 'bonawitz-2017-malicious' : 'bell-2020-malicious'
+  return { protocol, invited, members: advertised, neighbours, threshold, quorum, corrupt_max: corruptMax }
+}

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest'
+import { EntenteError } from '../base/errors.ts'
+import { blockHash, proposeBlock } from '../ledger/block.ts'
+import { survivorsDigest } from '../privacy/masking/client-checks.ts'
+import { roundBlockContent } from './block-content.ts'
+import {
+  configOf,
+  contributionOf,
+  digestFor,
+  MASKED_SUM,
+  OPENED_AT,
+  opening,
+  organisation,
+  ROUND,
+} from './learning.suite.ts'
+import { maskedStages, maskingContext } from './masking-config.ts'
+import { participantMachine } from './participant.ts'
+import type { ParticipantEvent, ParticipantState } from './participant-state.ts'
+import { roundMachine } from './round.ts'
+import type { OpenedRound, RoundEffect, RoundEvent, RoundState } from './round-state.ts'
+import { expectedStages } from './stages.ts'
+
+const config = configOf({ protection: 'secagg', round: { participantsMin: 3, deadlineMs: 1_000 } })
+const DEADLINE = OPENED_AT + 1_000
+const unmasked: RoundEvent = { type: 'unmasked', ...MASKED_SUM, at: OPENED_AT + 20 }
+const joined = (name: string): RoundEvent => ({
+  type: 'joined',
+  organisation: organisation(name),
+  dataSources: [`${name}-log`],
+  at: OPENED_AT + 5,
+})
+
+function play(...events: readonly RoundEvent[]): { state: RoundState; effects: readonly RoundEffect[] } {
+  return [opening({ config }), ...events].reduce<{ state: RoundState; effects: readonly RoundEffect[] }>(
+    ({ state }, event) => roundMachine.step(state, event),
+    { state: roundMachine.initial(`round/${ROUND}`), effects: [] },
+  )
+}
+
+const codeOf = (work: () => unknown): string => {
+  try {
+    work()
+    return 'nothing'
+  } catch (error) {
+    return error instanceof EntenteError ? error.code : String(error)
+  }
+}
+
+describe('a round with secure aggregation, at the hub', () => {
+  it('opens the masking with everybody who is selected, and sets no timer of its own', () => {
+    const { effects } = play()
+    expect(effects.map(({ type }) => type)).toEqual(['announce', 'open-masking'])
+    const [announce, open] = effects
+    if (announce?.type !== 'announce' || open?.type !== 'open-masking') throw new Error('not these')
+    expect(announce.announcement.invited).toEqual(open.invited)
+    expect(open).toMatchObject({ roundId: ROUND, deadline: DEADLINE })
+  })
+
+  it('refuses an update in the clear: the hub is to see none, from nobody', () => {
+    const { state } = play()
+    expect(codeOf(() => roundMachine.step(state, contributionOf('org-a')))).toBe('invalid-request')
+  })
+
+  it('shows who has joined, once, and strangers not at all', () => {
+    const { state } = play(joined('org-b'), joined('org-b'), joined('org-x'), joined('org-a'))
+    expect(state).toMatchObject({ joined: [{ organisation: 'org-a' }, { organisation: 'org-b' }] })
+  })
+
+  it('aggregates the sum, with the survivors for contributions and what was really done for stages', () => {
+    const { state, effects } = play(joined('org-a'), unmasked)
+    expect(effects).toMatchObject([{ type: 'aggregate', masked: { sum: MASKED_SUM.sum } }])
+    if (state.phase !== 'aggregating') throw new Error(state.phase)
+    expect(state.contributions.map(({ organisation, sampleCount }) => [organisation, sampleCount])).toEqual([
+      ['org-a', 10],
+      ['org-b', 30],
+      ['org-c', 20],
+    ])
+    expect(state.contributions[0]).toMatchObject({
+      update: { digest: digestFor('vector-org-a'), size: 16 },
+      dataSources: ['org-a-log'],
+      stages: [
+        { stage: 'sanitise', applied: true },
+        { stage: 'clip', applied: false },
+        { stage: 'quantise', applied: true, parameters: { bits: 32, levels: 2 ** 29, value_max: 8, weight_max: 30 } },
+        { stage: 'noise', applied: false },
+        { stage: 'mask', applied: true, parameters: { protocol: 'bonawitz-2017-malicious', members: 3, quorum: 3 } },
+        { stage: 'encrypt', applied: false },
+      ],
+    })
+  })
+
+  it('is abandoned with the masking, and tells the masking when it is abandoned itself', () => {
+    const ended = play({ type: 'masking-ended', reason: 'too-few-vectors', detail: '2 of 3', at: OPENED_AT + 9 })
+    expect(ended.state).toMatchObject({
+      phase: 'abandoned',
+      reason: 'masking-failed',
+      detail: 'too-few-vectors: 2 of 3',
+    })
+    const { effects } = play({ type: 'round-cancelled', at: OPENED_AT + 9 })
+    const told = { type: 'dispatch', stream: `unmasking/${ROUND}`, event: { type: 'cancelled', at: OPENED_AT + 9 } }
+    expect(effects).toContainEqual(told)
+  })
+
+  it('tells the masking who leaves, as long as enough are left', () => {
+    const four = opening({
+      config,
+      candidates: [...opening().candidates, { organisation: organisation('org-d'), publicKey: 'd' }],
+    })
+    const { state } = roundMachine.step(roundMachine.initial(`round/${ROUND}`), four)
+    const left: RoundEvent = { type: 'participant-left', organisation: organisation('org-c'), at: 7 }
+    const { effects } = roundMachine.step(state, left)
+    expect(effects).toEqual([
+      { type: 'dispatch', stream: `unmasking/${ROUND}`, event: { type: 'gone', organisation: 'org-c', at: 7 } },
+    ])
+  })
+})
+
+describe('a round with secure aggregation, at an organisation', () => {
+  const machine = participantMachine({ organisation: organisation('org-a') })
+  const announcement = {
+    ...{ round_id: ROUND, training_id: opening().trainingId, round: 1, base_model: digestFor('base'), config },
+    deadline: DEADLINE,
+    invited: opening().candidates.map((one) => ({ ...one })),
+  }
+  const stages = maskedStages(expectedStages(config), MASKED_SUM.facts)
+  const masked: ParticipantEvent = {
+    type: 'masked',
+    update: { digest: digestFor('vector-org-a'), size: 16 },
+    sampleCount: 10,
+    stages,
+    survivors: survivorsDigest(MASKED_SUM.facts.survivors),
+    at: OPENED_AT + 10,
+  }
+  const events: ParticipantEvent[] = [
+    { type: 'announced', announcement, at: OPENED_AT + 1 },
+    {
+      ...{ type: 'trained', update: { digest: digestFor('clear'), size: 99 }, sampleCount: 10 },
+      ...{ stages: expectedStages(config), metrics: { loss: 1 }, dataSources: ['zeek-tsv'], at: OPENED_AT + 2 },
+    },
+    masked,
+  ]
+  const after = (...some: readonly ParticipantEvent[]): ParticipantState =>
+    some.reduce((state, event) => machine.step(state, event).state, machine.initial(`participant/${ROUND}`))
+
+  const blockOf = (sum = MASKED_SUM) => {
+    const { state } = play(joined('org-a'), { type: 'unmasked', ...sum, at: 0 })
+    const result = { model: digestFor('m'), strategyState: null, normDifference: 1, gradientNorm: 1, convergence: 1 }
+    const content = roundBlockContent(state as OpenedRound, { ...result, durationMs: 1 })
+    const block = proposeBlock(content, undefined, OPENED_AT + 20)
+    return { ...block, hash: blockHash(block) }
+  }
+  const propose = (block: unknown): ParticipantEvent => ({ type: 'proposal', id: ROUND, block, at: OPENED_AT + 30 })
+
+  it('keeps what it trained, and asks only for masking', () => {
+    const { state, effects } = machine.step(after(...events.slice(0, 1)), events[1] as ParticipantEvent)
+    expect(state.phase).toBe('masking')
+    expect(effects).toMatchObject([
+      { type: 'open-masking', sampleCount: 10, rounding: 'entente/local/1/org-a/rounding' },
+    ])
+    expect(JSON.stringify(effects)).not.toContain(digestFor('clear'))
+  })
+
+  it('signs the block that names the survivors which it signed', () => {
+    expect(after(...events, propose(blockOf())).phase).toBe('signing')
+  })
+
+  it('does not sign a block with another vector, another list, or another privacy than it knows of', () => {
+    const others = MASKED_SUM.facts.survivors.filter(({ organisation: name }) => name !== 'org-b')
+    const fewer = { ...MASKED_SUM, facts: { ...MASKED_SUM.facts, survivors: others } }
+    expect(after(...events, propose(blockOf()))).toMatchObject({ phase: 'signing' })
+    const relaxed = { ...MASKED_SUM, facts: { ...MASKED_SUM.facts, threshold: 2 } }
+    expect(after(...events, propose(blockOf(relaxed)))).toMatchObject({
+      refusals: [{ reason: 'other-privacy-params' }],
+    })
+    const swapped = MASKED_SUM.facts.survivors.map((one) =>
+      one.organisation === 'org-b' ? { ...one, vector: digestFor('other') } : one,
+    )
+    const other = { ...MASKED_SUM, facts: { ...MASKED_SUM.facts, survivors: swapped } }
+    expect(after(...events, propose(blockOf(other)))).toMatchObject({ refusals: [{ reason: 'other-participants' }] })
+    expect(codeOf(() => blockOf(fewer))).toContain('nothing')
+  })
+
+  it('wipes the masking when the round ends before its sum', () => {
+    const { effects } = machine.step(after(...events.slice(0, 2)), { type: 'abandoned', reason: 'cancelled', at: 0 })
+    expect(effects).toEqual([{ type: 'close-masking', roundId: ROUND, reason: 'cancelled' }])
+  })
+})
+
+describe('the context of a round of secure aggregation', () => {
+  const where = {
+    federation: 'f.example' as never,
+    round: ROUND,
+    invited: [...opening().candidates].reverse(),
+    length: 4,
+  }
+
+  it('is the same from the same knowledge, in whatever order, and as fine as the norm allows', () => {
+    expect(maskingContext(config, where, null)).toEqual(
+      maskingContext(config, { ...where, invited: opening().candidates }, 100),
+    )
+    expect(maskingContext(config, where, 0.5)).toMatchObject({ clip: 0.5, weightMax: config.round.sampleCountMax })
+    expect(maskingContext(config, where, null).clip).toBe(8)
+  })
+
+  it.each([
+    ['fewer than three', { round: { participantsMin: 2 } }],
+    ['a rule that must see single updates', { round: { participantsMin: 9 }, robust: { rule: 'median' } }],
+    ['a weaker bound on the corrupt', { round: { participantsMin: 3 }, masking: { corruptShare: 0.1 } }],
+  ])('is refused for %s', (_, changes) => {
+    expect(codeOf(() => configOf({ protection: 'secagg', ...changes }))).toBe('invalid-request')
+  })
+})

@@ -1,0 +1,139 @@
+/**
+ * Secure aggregation at the hub: opens the machine of a round, hands letters to and fro, takes the masks off the sum. It
+ * sees masked vectors, and of secrets only what a quorum revealed.
+ */
+
+import type { Envelope } from '../../base/envelope.ts'
+import { EntenteError, fail } from '../../base/errors.ts'
+import type { Digest, OrganisationId, RoundId } from '../../base/ids.ts'
+import type { DriveEffect } from '../../base/machine.ts'
+import { type MaskedRound, maskingContext } from '../../learning/masking-config.ts'
+import { type MessageBody, parseBody } from '../../learning/messages.ts'
+import { clipOf } from '../../learning/organisation-privacy.ts'
+import type { RoundEffect } from '../../learning/round-state.ts'
+import { outlineOf } from '../../models/model.ts'
+import { rosterOf } from '../../privacy/masking/roster.ts'
+import type { ServerEffect, ServerEvent, ServerState } from '../../privacy/masking/server-state.ts'
+import { vectorBytes } from '../../privacy/masking/vector.ts'
+import type { Dispatch, Drive } from '../drive.ts'
+import type { MaskingThreads } from '../masking/threads.ts'
+import type { HubContext } from './identity.ts'
+import { postToAll } from './mail.ts'
+
+export type MaskingEffect = Exclude<ServerEffect, DriveEffect>
+type OpenMasking = Extract<RoundEffect, { type: 'open-masking' }>
+
+const STREAM = 'unmasking/'
+const streamOf = (round: RoundId): string => `${STREAM}${round}`
+const roundOf = (stream: string): RoundId => stream.slice(STREAM.length) as RoundId
+
+export const isMaskingStream = (stream: string): boolean => stream.startsWith(STREAM)
+
+/** The answer to the effect `open-masking`. */
+export function openMasking({ identity, options, ports }: HubContext, effect: OpenMasking): Dispatch {
+  const { roundId, config, invited, deadline } = effect
+  const { parameterCount: length } = outlineOf(config.model, options.kernels)
+  const where: MaskedRound = { federation: identity.federation, round: roundId, invited, length }
+  const context = maskingContext(config, where, clipOf(config))
+  const event = { type: 'opened', context, phaseMs: config.masking.phaseMs, deadline, at: ports.clock.now() }
+  return { stream: streamOf(roundId), event }
+}
+
+export async function performMaskingEffect(
+  context: HubContext,
+  threads: MaskingThreads,
+  effect: MaskingEffect,
+  { id, stream }: { readonly id: string; readonly stream: string },
+): Promise<readonly Dispatch[]> {
+  const round = roundOf(stream)
+  const at = context.ports.clock.now()
+  const toRound = (event: object): Dispatch => ({ stream: `round/${round}`, event: { ...event, at } })
+  switch (effect.type) {
+    case 'open':
+      // The announcement of the round is the invitation.
+      return []
+    case 'send':
+      await postToAll(context, effect.to, effect.message, { round_id: round, body: effect.body }, id)
+      return []
+    case 'unmask':
+      return [{ stream, event: await unmask(threads, effect, at) }]
+    case 'report-sum':
+      return [toRound({ type: 'unmasked', facts: effect.facts, sum: effect.sum })]
+    case 'notify-abandoned':
+      // The round tells the participants.
+      return [toRound({ type: 'masking-ended', reason: effect.reason, detail: effect.detail })]
+  }
+}
+
+async function unmask(
+  threads: MaskingThreads,
+  { order }: Extract<MaskingEffect, { type: 'unmask' }>,
+  at: number,
+): Promise<ServerEvent> {
+  try {
+    return { type: 'summed', sum: (await threads.unmask(order)).digest, at }
+  } catch (error) {
+    if (!(error instanceof EntenteError) || error.retryable) throw error
+    return { type: 'summing-failed', message: error.message, at }
+  }
+}
+
+export type MaskingLetter = 'masking-keys' | 'masking-shares' | 'masking-input' | 'masking-agreement' | 'masking-reveal'
+
+/**
+ * The stream and the event of a participant's letter; what the round shows of it is noted first.
+ * @throws unknown-round, blob-missing, wrong-shape
+ */
+export async function maskingEvent(
+  context: HubContext,
+  drive: Drive,
+  type: MaskingLetter,
+  { header, body }: Envelope,
+  from: OrganisationId,
+): Promise<{ stream: string; event: ServerEvent }> {
+  const at = context.ports.clock.now()
+  const parsed = parseBody(type, body)
+  const stream = streamOf(parsed.round_id)
+  if ((await drive.read(`round/${parsed.round_id}`)) === undefined)
+    fail('unknown-round', `there is no round ${parsed.round_id}`)
+  if (type === 'masking-keys') await noteJoined(drive, parsed as MessageBody<'masking-keys'>, from, header.id, at)
+  if (type === 'masking-input')
+    await checkVector(context, drive, stream, (parsed as MessageBody<'masking-input'>).body.vector)
+  return { stream, event: eventOf(type, parsed.body, from, at) }
+}
+
+function eventOf(type: MaskingLetter, body: unknown, from: OrganisationId, at: number): ServerEvent {
+  switch (type) {
+    case 'masking-keys':
+      return { type: 'keys', from, keys: body as MessageBody<'masking-keys'>['body'], at }
+    case 'masking-shares':
+      return { type: 'shares', from, shares: body as MessageBody<'masking-shares'>['body'], at }
+    case 'masking-input':
+      return { type: 'vector', from, input: body as MessageBody<'masking-input'>['body'], at }
+    case 'masking-agreement':
+      return { type: 'agreement', from, agreement: body as MessageBody<'masking-agreement'>['body'], at }
+    case 'masking-reveal':
+      return { type: 'reveal', from, reveal: body as MessageBody<'masking-reveal'>['body'], at }
+  }
+}
+
+async function noteJoined(
+  drive: Drive,
+  { round_id, data_sources }: MessageBody<'masking-keys'>,
+  from: OrganisationId,
+  envelopeId: string,
+  at: number,
+): Promise<void> {
+  const event = { type: 'joined', organisation: from, dataSources: data_sources, at }
+  await drive.dispatch(`round/${round_id}`, event, { id: `joined/${from}/${envelopeId}` })
+}
+
+/** A vector that is not here, or of another length, would make the sum of all the others impossible. */
+async function checkVector({ ports }: HubContext, drive: Drive, stream: string, vector: Digest): Promise<void> {
+  const state = (await drive.read(stream)) as ServerState | undefined
+  if (state?.phase !== 'masking') return
+  const due = vectorBytes({ length: state.context.length, scale: rosterOf(state.context, state.members).scale })
+  const size = await ports.blobs.size(vector)
+  if (size === undefined) fail('blob-missing', `the masked vector ${vector} has not been uploaded`, { digest: vector })
+  if (size !== due) fail('wrong-shape', `the masked vector has ${size} bytes where ${due} are due`)
+}
