@@ -2,8 +2,8 @@ import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { randomBytes } from 'node:crypto'
 
-/** Replaces a small file as a whole, durably: a crash leaves the old content or the new one, never a mixture. */
-export async function replaceFile(path: string, content: string, mode: number): Promise<void> {
+/** Replaces a file as a whole, durably: a crash leaves the old content or the new one, never a mixture. */
+export async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const fresh = `${path}.${randomBytes(6).toString('hex')}`
   const file = await open(fresh, 'wx', mode)
   try {

@@ -17,6 +17,7 @@ import { ecsDetection } from '../../../src/node/detect/formats/ecs.ts'
 import { jsonDetection } from '../../../src/node/detect/formats/json-lines.ts'
 import { ocsfDetection } from '../../../src/node/detect/formats/ocsf.ts'
 import { type LoadedModel, loadModel } from '../../../src/node/detect/model-file.ts'
+import { loadPersonalModel } from '../../../src/node/detect/personal-model.ts'
 import { fileOutput, type Output, streamOutput } from '../../../src/node/detect/output.ts'
 import { readThreshold, writeThreshold } from '../../../src/node/detect/threshold-file.ts'
 import { LOG_FORMATS, type LogFormat } from '../../../src/telemetry/interaction.ts'
@@ -29,6 +30,7 @@ const OBJECTIVES = { attack: 'supervised', surprise: 'link' } as const
 
 interface DetectCommandOptions {
   readonly model: string
+  readonly own?: string
   readonly input?: readonly string[]
   readonly format: string
   readonly output?: string
@@ -61,6 +63,7 @@ export function detectCommand(): Command {
   return new Command('detect')
     .description('score logs with a model: alerts with their reasons, as JSON lines, OCSF or ECS')
     .requiredOption('--model <file>', 'safetensors file, as entente model export writes it')
+    .option('--own <file>', "the organisation's own model beside it, as entente model personalise writes it")
     .option('--input <path...>', 'logs to score: files, directories, gzip, zip or zstd')
     .addOption(new Option('--format <format>', 'of the detections').choices(Object.keys(FORMATS)).default('jsonl'))
     .option('--output <file>', 'where detections go (default: standard output)')
@@ -113,17 +116,17 @@ function assertOptions(options: DetectCommandOptions): void {
 /** Load, learn, calibrate, detect, sum up. */
 async function run(options: DetectCommandOptions, programVersion: string): Promise<void> {
   assertOptions(options)
-  const model = await loadModel(options.model)
+  const model = await load(options)
   const accelerated = await acceleratedBy(options, model)
   const chosenNow = options.threshold !== undefined || options.calibrate !== undefined
-  const saved = chosenNow ? undefined : await readThreshold(options.model, model.digest)
+  const saved = chosenNow ? undefined : await readThreshold(thresholdOf(options), model.digest)
   const ticker = options.json === true ? undefined : createTicker()
   const scoring = { ...scoringOptions(options, model, saved), ...(accelerated === undefined ? {} : { accelerated }) }
   const told = (what: string): ScoringOptions => ({ ...scoring, onProgress: (count) => ticker?.tick(what, count) })
   const history = options.history && (await learnHistory(options.history, told('learnt')))
   const calibrated = await calibration(options, told('calibrated on'), history)
   const { threshold: asked, falsePositivesPerDay: perDay, all, input } = options
-  const wish = { modelPath: options.model, scoresOnly: all === true }
+  const wish = { modelPath: thresholdOf(options), scoresOnly: all === true }
   const threshold = chooseThreshold(
     { ...wish, ...(asked === undefined ? {} : { threshold: asked }), ...(perDay === undefined ? {} : { perDay }) },
     calibrated?.file,
@@ -143,13 +146,19 @@ async function run(options: DetectCommandOptions, programVersion: string): Promi
   summarise(summaryOf(model, threshold, report, (performance.now() - started) / 1000), options)
 }
 
+const load = ({ model, own }: DetectCommandOptions): Promise<LoadedModel> =>
+  own === undefined ? loadModel(model) : loadPersonalModel(model, own)
+
 /** @throws not-available where it is not installed */
 async function acceleratedBy(
   { accelerator }: DetectCommandOptions,
-  { spec, parameters }: LoadedModel,
+  model: LoadedModel,
 ): Promise<AcceleratedModel | undefined> {
-  return accelerator === undefined ? undefined : (await openAccelerator()).load(spec, parameters)
+  return accelerator === undefined ? undefined : model.accelerate(await openAccelerator())
 }
+
+/** Beside the model whose scores it is of. */
+const thresholdOf = ({ model, own }: DetectCommandOptions): string => own ?? model
 
 function scoringOptions(
   { localNetworks, score, logFormat }: DetectCommandOptions,
@@ -164,13 +173,14 @@ function scoringOptions(
 }
 
 async function calibration(
-  { calibrate: paths, falsePositivesPerDay: perDay, model, json }: DetectCommandOptions,
+  options: DetectCommandOptions,
   scoring: ScoringOptions,
   history: Memory | undefined,
 ): Promise<{ file: ThresholdFile; memory: Memory } | undefined> {
+  const { calibrate: paths, falsePositivesPerDay: perDay, json } = options
   if (paths === undefined || perDay === undefined) return undefined
   const calibrated = await calibrate({ ...scoring, paths, perDay, now: Date.now() }, history)
-  const path = await writeThreshold(model, calibrated.file)
+  const path = await writeThreshold(thresholdOf(options), calibrated.file)
   const { threshold, contacts, days } = calibrated.file
   if (json !== true)
     process.stderr.write(

@@ -8,10 +8,11 @@ import { exportModel, MODEL_FORMATS, type ModelFormat } from '../../../src/node/
 import { type LedgerAccess, openLedger } from '../ledger-access.ts'
 import { columns, print } from '../output.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
+import { personaliseCommand } from './personalise.ts'
 
 export function modelCommand(): Command {
   const model = new Command('model').description('models that this node holds, each in a verified block')
-  for (const command of [listCommand(), showCommand(), exportCommand()]) model.addCommand(command)
+  for (const command of [listCommand(), showCommand(), exportCommand(), personaliseCommand()]) model.addCommand(command)
   return model
 }
 

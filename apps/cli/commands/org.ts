@@ -1,12 +1,11 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { fail } from '../../../src/base/errors.ts'
 import { organisationId } from '../../../src/base/ids.ts'
-import { type OrganisationConfig, readConfig } from '../../../src/node/config.ts'
 import { setConfigValue } from '../../../src/node/config-edit.ts'
 import { openControl } from '../../../src/node/control.ts'
 import { ensureDataset } from '../../../src/node/own-data.ts'
 import { startOrganisation } from '../../../src/node/start/start-organisation.ts'
+import { organisationConfig } from '../organisation-config.ts'
 import { print } from '../output.ts'
 import { runUntilStopped, type Servers } from '../run.ts'
 import { collect, directoryOption, jsonOption, type NodeOptions } from './options.ts'
@@ -126,11 +125,4 @@ function leaveCommand(): Command {
         () => 'The hub has been told: this organisation takes no further part. Its ledger and models stay here.',
       )
     })
-}
-
-async function organisationConfig(directory: string): Promise<OrganisationConfig> {
-  const config = await readConfig(directory)
-  return config.role === 'organisation'
-    ? config
-    : fail('config-invalid', `${directory} is the directory of a hub; give --dir the directory of an organisation`)
 }

@@ -5,6 +5,7 @@ import { EntenteError, fail } from '../../base/errors.ts'
 import { sha256Hex } from '../../base/hash.ts'
 import type { Digest } from '../../base/ids.ts'
 import { type ByteReader, openTensors, parameterCount, readValues } from '../../learning/tensor-reader.ts'
+import type { AcceleratedModel, Accelerator } from '../../models/accelerator.ts'
 import { type SafetensorsHeader, encodeHeader } from '../../models/formats/safetensors.ts'
 import { createModel, type Objective, type ThreatModelSpec } from '../../models/model.ts'
 import { loadKernels } from '../kernels.ts'
@@ -19,6 +20,8 @@ export interface LoadedModel {
   readonly digest: Digest
   /** Higher is worse; one score a row. By default what the model learnt of attacks; `link` is surprise. */
   score(features: Float32Array, rows: number, objective?: Objective): Float32Array
+  /** The same scores to 1e-4, later. @throws model-invalid */
+  accelerate(by: Accelerator): Promise<AcceleratedModel>
 }
 
 /** Tensors of a file, whatever kind of model they are of. */
@@ -81,6 +84,7 @@ function modelOf({ header, parameters, digest }: ModelFile): LoadedModel {
     parameters,
     digest,
     score: (features, rows, objective) => model.score(parameters, features, rows, objective),
+    accelerate: (by) => by.load(model.spec, parameters),
   }
 }
 
