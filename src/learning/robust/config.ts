@@ -50,6 +50,11 @@ const NEEDS: Readonly<Record<RobustRuleName, (f: number) => number>> = {
   'bulyan': (f) => 4 * f + 3,
 }
 
+/** Fewest vectors, whatever they are, among which a rule withstands f that are false. */
+export function vectorsMin(rule: RobustRuleName, f: number): number {
+  return NEEDS[rule](f)
+}
+
 /** Fewest organisations that a round needs, so that the rule holds what it promises. */
 export function organisationsMin({ rule, f, mixing, bucketSize }: RobustConfig): number {
   const needed = NEEDS[rule](f)

@@ -1,0 +1,124 @@
+/**
+ * Robust aggregation where single updates are hidden: organisations are put into buckets, each bucket is summed securely,
+ * and a rule looks at the means of the buckets (Karimireddy, He, Jaggi 2022, Algorithm 1, with secure sums inside).
+ *
+ * 1. The partition is public and anybody recomputes it: it follows from the organisations, the round's id and a seed.
+ * 2. Nothing that is promised rests on the seed. Robustness counts each liar as a bucket of its own, the worst that a
+ *    partition can do; secrecy asks for buckets in which, whoever the colluding are, two others are left.
+ */
+
+import { canonicalBytes } from '../../base/canonical.ts'
+import { fail } from '../../base/errors.ts'
+import { sha256Hex } from '../../base/hash.ts'
+import type { Digest, OrganisationId, RoundId } from '../../base/ids.ts'
+import { prng, shuffle } from '../../base/prng.ts'
+import type { Signature } from '../../base/signature.ts'
+import { type RobustConfig, vectorsMin } from './config.ts'
+
+/** With one organisation in league with the hub, the sum of three still hides two honest ones behind each other. */
+export const BUCKET_MIN = 3
+
+export interface BucketPolicy {
+  /** Fewest organisations in a bucket. */
+  readonly bucketMin: number
+  /** Organisations of one bucket that may be in league with the hub. */
+  readonly colluding: number
+}
+
+export const DEFAULT_BUCKETS: BucketPolicy = { bucketMin: BUCKET_MIN, colluding: 1 }
+
+/** What of the block before goes into the partition. */
+export interface LastBlock {
+  readonly hash: Digest
+  readonly org_signatures: Readonly<Record<OrganisationId, Signature>>
+}
+
+/**
+ * The public seed: the block before with the signatures under it. The hub writes the block and cannot foresee the
+ * signatures; an organisation makes one signature and does not see the others before. So nobody chooses alone; hub and one
+ * organisation together may try again and again, which is why no promise rests on it.
+ */
+export function bucketSeed(round: RoundId, { hash, org_signatures }: LastBlock): Digest {
+  return sha256Hex(canonicalBytes({ purpose: 'robust/secure-buckets', round, hash, signatures: org_signatures }))
+}
+
+export interface BucketPlan {
+  /** Sorted by their first organisation; each sorted. Sizes differ by at most one. */
+  readonly buckets: readonly (readonly OrganisationId[])[]
+  /** Liars, each in a bucket of its own, that the rule withstands. */
+  readonly withstands: number
+}
+
+/** @throws invalid-request where the rule cannot work, with what to change */
+export function planBuckets(
+  organisations: readonly OrganisationId[],
+  config: RobustConfig,
+  seed: Digest,
+  policy: BucketPolicy = DEFAULT_BUCKETS,
+): BucketPlan {
+  const problem = bucketsProblem(config, organisations.length, policy)
+  if (problem !== undefined) fail('invalid-request', problem)
+  const count = Math.floor(organisations.length / policy.bucketMin)
+  const order = shuffle([...new Set(organisations)].toSorted(), prng(`robust/secure-buckets/${seed}`))
+  const buckets = Array.from({ length: count }, (_, b) => order.filter((_name, i) => i % count === b).toSorted())
+  const first = ([name = '']: readonly string[]): string => name
+  return {
+    buckets: buckets.toSorted((a, b) => (first(a) < first(b) ? -1 : 1)),
+    withstands: bucketsWithstand(config, count),
+  }
+}
+
+/** The most liars that a rule withstands among so many buckets; 0 also where it needs more buckets for a single one. */
+export function bucketsWithstand({ rule }: Pick<RobustConfig, 'rule'>, buckets: number): number {
+  if (rule === 'none' || rule === 'norm-bound') return 0
+  let f = 0
+  while (vectorsMin(rule, f + 1) <= buckets) f++
+  return f
+}
+
+/** Why so many organisations cannot be aggregated so, with what to do; undefined if they can. */
+export function bucketsProblem(
+  config: RobustConfig,
+  organisations: number,
+  { bucketMin, colluding }: BucketPolicy = DEFAULT_BUCKETS,
+): string | undefined {
+  const { rule, f, mixing } = config
+  if (rule === 'none') return 'buckets need a robust.rule that looks at their means'
+  if (!Number.isInteger(bucketMin) || bucketMin < Math.max(BUCKET_MIN, colluding + 2))
+    return `a bucket needs at least ${Math.max(BUCKET_MIN, colluding + 2)} organisations: ${colluding} may tell the hub what they sent, and then two others must remain`
+  if (mixing !== 'none')
+    return `robust.mixing ${mixing} has no place under secure aggregation: the buckets are the mixture`
+  const [buckets, needed] = [Math.floor(organisations / bucketMin), vectorsMin(rule, f)]
+  if (buckets >= Math.max(2, needed)) return undefined
+  const most = bucketsWithstand(config, buckets)
+  const advice = most > 0 ? `, or lower robust.f to ${most}` : ''
+  return `${rule} against ${f} needs ${Math.max(2, needed)} buckets of at least ${bucketMin}, so ${Math.max(2, needed) * bucketMin} organisations, and there are ${organisations}: invite more${advice}, or see single updates with protection plain`
+}
+
+/**
+ * Chance that so many liars, wherever they are, spoil more than `withstands` buckets of a partition that chance drew: how
+ * often a round goes wrong with more liars than are promised. Exact: liars are a random subset of the organisations.
+ */
+export function spoiledMoreThan(sizes: readonly number[], liars: number, withstands: number): number {
+  // ways[b][l]: choices of l organisations that touch just b of the buckets looked at so far.
+  let ways = [Float64Array.from({ length: liars + 1 }, (_, l) => (l === 0 ? 1 : 0))]
+  for (const size of sizes) {
+    const next = Array.from({ length: ways.length + 1 }, (_, b) =>
+      Float64Array.from(ways[b] ?? new Float64Array(liars + 1)),
+    )
+    ways.forEach((row, b) =>
+      row.forEach((count, l) => {
+        let choose = 1
+        for (let taken = 1; taken <= Math.min(size, liars - l); taken++) {
+          choose = (choose * (size - taken + 1)) / taken
+          const to = next[b + 1]
+          if (to !== undefined) to[l + taken] = (to[l + taken] ?? 0) + count * choose
+        }
+      }),
+    )
+    ways = next
+  }
+  const at = ways.map((row) => row[liars] ?? 0)
+  const total = at.reduce((sum, value) => sum + value, 0)
+  return total === 0 ? 0 : at.slice(withstands + 1).reduce((sum, value) => sum + value, 0) / total
+}
