@@ -31,7 +31,12 @@ export interface Setting {
   readonly parameters: number
   readonly dropouts: number
   /** Neighbours and threshold as a peer is run; undefined = what the policy computes. */
-  readonly shape?: { readonly neighbours: number; readonly threshold: number }
+  readonly shape?: {
+    readonly neighbours: number
+    readonly threshold: number
+    /** Neighbours on a shuffled ring, as a peer's hub picks them: each pair is drawn by both, so there are half as many masks. */
+    readonly ring?: boolean
+  }
 }
 
 export interface PreparedRound {
@@ -63,8 +68,11 @@ export function prepare(setting: Setting, arithmetic: MaskArithmetic): PreparedR
     keysOf(context, organisation, secrets[i] as RoundSecrets),
   )
   const computed = rosterOf(context, members)
-  const roster: Roster = { ...computed, plan: { ...computed.plan, ...setting.shape } }
-  const neighbours = secrets.map(({ random }, i) => drawNeighbours(i, n, roster.plan.neighbours, random('neighbours')))
+  const { neighbours: k, threshold } = { ...computed.plan, ...setting.shape }
+  const roster: Roster = { ...computed, plan: { ...computed.plan, neighbours: k, threshold } }
+  const neighbours = secrets.map(({ random }, i) =>
+    setting.shape?.ring === true ? onRing(i, n, k) : drawNeighbours(i, n, k, random('neighbours')),
+  )
   const dealt = secrets.map((own, i) => dealShares(roster, own, i, neighbours[i] ?? []))
   const survivors = context.invited.slice(dropouts).map(({ organisation }) => organisation)
   return {
@@ -124,6 +132,15 @@ function revealsOf(
       owners: own.map(({ owner }) => owner),
       shares: own.map(({ share }) => toHex(share)).join(''),
     }
+  })
+}
+
+/** Steps of 37, prime to 100, are the shuffle; `count` is even. */
+function onRing(self: number, organisations: number, count: number): number[] {
+  const place = (i: number): number => (37 * i) % organisations
+  return Array.from({ length: organisations }, (_, i) => i).filter((other) => {
+    const apart = Math.abs(place(self) - place(other))
+    return other !== self && Math.min(apart, organisations - apart) <= count / 2
   })
 }
 
