@@ -10,6 +10,9 @@ import { createModel } from '../../../src/models/model.ts'
 import { DEFAULT_MLP } from '../../../src/node/default-model.ts'
 import { loadKernels } from '../../../src/node/kernels.ts'
 import { encodeFlat, modelMetadata } from '../../../src/node/model-files.ts'
+import { createPolicy } from '../../../src/models/policy/policy.ts'
+import { defaultPolicy } from '../../../src/node/policy/default-policy.ts'
+import { encodePolicy } from '../../../src/node/policy/policy-file.ts'
 import { generateTraffic } from '../../../src/telemetry/generator.ts'
 import type { DetectSummary } from '../detect-summary.ts'
 
@@ -218,6 +221,19 @@ describe('entente model export', () => {
     expect(JSON.parse(onnx.stdout)).toMatchObject({ file: 'model.onnx', model_hash: hash })
     const bytes = readFileSync(join(room, 'model.onnx'))
     for (const text of [hash, 'entente.features', '"pairGap"']) expect(bytes.includes(text)).toBe(true)
+  })
+
+  it('writes a response policy as ONNX, with the names of its actions', async () => {
+    const policy = createPolicy(defaultPolicy(2), loadKernels())
+    const file = join(room, 'policy.safetensors')
+    writeFileSync(file, encodePolicy({ policy, parameters: policy.initialise('cli') }, 'v1'))
+    const hash = createHash('sha256').update(readFileSync(file)).digest('hex')
+    const to = join(room, 'policy.onnx')
+    const onnx = await entente('model', 'export', '--model', file, '--format', 'onnx', '--output', to, '--json')
+    expect(JSON.parse(onnx.stdout)).toMatchObject({ file: to, model_hash: hash })
+    const bytes = readFileSync(to)
+    for (const text of [hash, '["sleep","analyse 0","analyse 1","decoy 0"', 'probabilities'])
+      expect(bytes.includes(text)).toBe(true)
   })
 
   it('refuses what is no model, and leaves nothing behind', async () => {

@@ -7,6 +7,11 @@ import { pipeline } from 'node:stream/promises'
 import { canonicalJson } from '../../base/canonical.ts'
 import type { Digest } from '../../base/ids.ts'
 import { exportOnnx } from '../../models/formats/onnx/export.ts'
+import type { ModelSpec } from '../../models/model.ts'
+import { KINDS } from '../../models/policy/spec.ts'
+import { decodeAction } from '../../models/response/blue.ts'
+import { specOf } from '../model-files.ts'
+import { loadPolicy } from '../policy/policy-file.ts'
 import { cannotWrite } from './cannot-write.ts'
 import { loadModel, readModelFile } from './model-file.ts'
 import { rowNames } from './row-source.ts'
@@ -56,15 +61,44 @@ async function writeCopy(path: string, to: string): Promise<Digest> {
 }
 
 async function writeOnnx(path: string, to: string, producerVersion: string): Promise<Digest> {
-  const { spec, parameters, digest, header } = await loadModel(path)
+  const { header } = await readModelFile(path)
+  const { spec, parameters, digest, version, names } = await (specOf(header).kind === 'policy'
+    ? policyOf(path)
+    : threatModelOf(path))
   const metadata = {
     'entente.model': canonicalJson(spec),
     'entente.model_hash': digest,
-    'entente.model_version': header.metadata['version'] ?? '',
-    'entente.features': JSON.stringify(rowNames(spec)),
+    'entente.model_version': version,
+    ...names,
   }
   await writeWhole(to, exportOnnx({ spec, parameters, producerVersion, metadata }))
   return digest
+}
+
+interface Exportable {
+  readonly spec: ModelSpec
+  readonly parameters: Float32Array
+  readonly digest: Digest
+  readonly version: string
+  /** Of columns or actions, so that a reader of the file need not know this program. */
+  readonly names: Readonly<Record<string, string>>
+}
+
+async function threatModelOf(path: string): Promise<Exportable> {
+  const { spec, parameters, digest, header } = await loadModel(path)
+  const names = { 'entente.features': JSON.stringify(rowNames(spec)) }
+  return { spec, parameters, digest, version: header.metadata['version'] ?? '', names }
+}
+
+async function policyOf(path: string): Promise<Exportable> {
+  const { policy, parameters, digest, version } = await loadPolicy(path)
+  const { spec } = policy
+  const slots = (spec.actions - 1) / KINDS
+  const actions = Array.from({ length: spec.actions }, (_, action) => {
+    const { kind, at } = decodeAction(slots, action) ?? { kind: 'sleep', at: 0 }
+    return kind === 'sleep' ? kind : `${kind} ${at}`
+  })
+  return { spec, parameters, digest, version, names: { 'entente.actions': JSON.stringify(actions) } }
 }
 
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {

@@ -1,17 +1,21 @@
 /**
  * Models as ONNX graphs, for programs that score and do not train. Input `features`: rows as this program makes them, the
- * columns named in the metadata. Output `score`: the logit of each row; of a graph network also `surprise`, the link head.
+ * columns named in the metadata. Output `score`: the logit of each row; of a graph network also `surprise`, the link head. A
+ * response policy takes `observations` and `mask` (1 = legal), and gives `probabilities` of the actions and `value`.
  */
 
 import { planMlp } from '../../mlp.ts'
-import type { MlpSpec, ThreatModelSpec } from '../../model.ts'
+import type { MlpSpec, ModelSpec, TgnnSpec } from '../../model.ts'
+import { planPolicy } from '../../policy/plan.ts'
+import type { PolicySpec } from '../../policy/spec.ts'
 import { planTgnn } from '../../tgnn/plan.ts'
 import { encodeOnnx, type OnnxModel } from './encode.ts'
 import { Graph } from './graph.ts'
+import { policyGraph } from './policy.ts'
 import { tgnnGraph } from './tgnn.ts'
 
 export interface OnnxExport {
-  readonly spec: ThreatModelSpec
+  readonly spec: ModelSpec
   /** Flat, in layout order. */
   readonly parameters: Float32Array
   readonly producerVersion: string
@@ -20,7 +24,12 @@ export interface OnnxExport {
 
 /** @throws wrong-shape; invalid-request beyond 2 GiB */
 export function exportOnnx({ spec, parameters, ...about }: OnnxExport): Uint8Array {
-  return encodeOnnx({ ...(spec.kind === 'mlp' ? mlp(spec, parameters) : tgnn(spec, parameters)), ...about })
+  return encodeOnnx({ ...bodyOf(spec, parameters), ...about })
+}
+
+function bodyOf(spec: ModelSpec, parameters: Float32Array): Body {
+  if (spec.kind === 'policy') return policy(spec, parameters)
+  return spec.kind === 'mlp' ? mlp(spec, parameters) : tgnn(spec, parameters)
 }
 
 type Body = Omit<OnnxModel, 'producerVersion' | 'metadata'>
@@ -32,11 +41,31 @@ function mlp(spec: MlpSpec, parameters: Float32Array): Body {
   return body('entente-mlp', graph, spec.inputs, ['score'])
 }
 
-function tgnn(spec: ThreatModelSpec & { kind: 'tgnn' }, parameters: Float32Array): Body {
+function tgnn(spec: TgnnSpec, parameters: Float32Array): Body {
   const plan = planTgnn(spec)
   const graph = new Graph(plan.layout, parameters)
   tgnnGraph(plan, graph)
   return body('entente-tgnn', graph, plan.inputs, ['score', 'surprise'])
+}
+
+function policy(spec: PolicySpec, parameters: Float32Array): Body {
+  const { layout, network } = planPolicy(spec)
+  const graph = new Graph(layout, parameters)
+  policyGraph(network, graph)
+  const { nodes, tensors } = graph
+  return {
+    name: 'entente-policy',
+    nodes,
+    tensors,
+    inputs: [
+      { name: 'observations', shape: [spec.observations] },
+      { name: 'mask', shape: [spec.actions] },
+    ],
+    outputs: [
+      { name: 'probabilities', shape: [spec.actions] },
+      { name: 'value', shape: [] },
+    ],
+  }
 }
 
 function body(name: string, { nodes, tensors }: Graph, inputs: number, outputs: readonly string[]): Body {

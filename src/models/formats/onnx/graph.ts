@@ -52,13 +52,17 @@ export class Graph {
     return this.op('Slice', [value, this.ints(from), this.ints(to), this.ints(1)])
   }
 
-  /** A stack of dense layers with ReLU between them; its last layer has one output, which becomes a vector. */
+  /** A stack of dense layers whose last layer has one output, which becomes a vector. */
   dense(prefix: string, layers: readonly Layer[], input: string, output: string): string {
-    const logits = layers.reduce((value, _, i) => {
+    return this.op('Reshape', [this.layers(prefix, layers, input), this.ints(-1)], [], output)
+  }
+
+  /** A stack of dense layers with ReLU between them. */
+  layers(prefix: string, layers: readonly Layer[], input: string): string {
+    return layers.reduce((value, _, i) => {
       const layer = `${prefix}layer${String(i).padStart(2, '0')}`
       const sum = this.op('Gemm', [value, `${layer}.weight`, `${layer}.bias`])
       return i + 1 < layers.length ? this.op('Relu', [sum]) : sum
     }, input)
-    return this.op('Reshape', [logits, this.ints(-1)], [], output)
   }
 }
