@@ -54,7 +54,7 @@ const NOT_MEASURED = [
   'Networks: everything runs on one machine, so latency and bandwidth between organisations are not in any figure.',
   'Power loss and slow disks: files are in the page cache when they are read.',
   'More than one hub process, or a PostgreSQL on another machine.',
-  'Accuracy: see the output of `npm run demo`.',
+  'Accuracy: see docs/benchmarks.md.',
   'Energy, and memory of anything but the aggregation.',
 ]
 
