@@ -1,0 +1,174 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type OrganisationId, organisationId } from '../../base/ids.ts'
+import type { Block } from '../../ledger/block.ts'
+import { aggregationQuality, type Validation } from './quality.ts'
+import { isWorthALook, observe, RATE, type Reputation, reputationsAfter, UNKNOWN } from './reputation.ts'
+import { cosineOf, type SignName, signsOf } from './signs.ts'
+
+const [a, b, c] = ['bank-a', 'bank-b', 'bank-c'].map(organisationId) as [OrganisationId, OrganisationId, OrganisationId]
+const bad = (round: number | string) => ({ round: String(round), signs: [{ sign: 'flagged' as const }] })
+const good = (round: number | string) => ({ round: String(round), signs: [] })
+const after = (observations: readonly Parameters<typeof observe>[1][], from = UNKNOWN): Reputation =>
+  observations.reduce((reputation, observation) => observe(reputation, observation), from)
+const times = (count: number, of: (i: number) => ReturnType<typeof bad> | ReturnType<typeof good>) =>
+  Array.from({ length: count }, (_, i) => of(i))
+
+describe('reputation', () => {
+  it('moves slowly: no round moves it by more than its rate, whatever happens in it', () => {
+    const names = fc.constantFrom<SignName>('flagged', 'long', 'against', 'short')
+    const observation = fc.record({
+      round: fc.string(),
+      signs: fc.array(
+        names.map((sign) => ({ sign })),
+        { maxLength: 4 },
+      ),
+      among: fc.integer({ min: 1, max: 9 }),
+    })
+    fc.assert(
+      fc.property(fc.array(observation, { maxLength: 60 }), (observations) => {
+        let reputation = UNKNOWN
+        for (const one of observations) {
+          const next = observe(reputation, one)
+          expect(Math.abs(next.score - reputation.score)).toBeLessThanOrEqual(RATE / one.among + 1e-12)
+          expect(next.score).toBeGreaterThanOrEqual(0)
+          expect(next.score).toBeLessThanOrEqual(1)
+          reputation = next
+        }
+      }),
+    )
+  })
+
+  it('says why it fell: the reasons of a round add up to its fall, with what was measured', () => {
+    const before = after(times(10, good))
+    const fallen = observe(before, {
+      round: 'r',
+      signs: [{ sign: 'long', value: 9, limit: 3 }, { sign: 'flagged' }],
+    })
+    expect(fallen.reasons.map(({ round, sign }) => `${round} ${sign}`)).toEqual(['r long', 'r flagged'])
+    expect(fallen.reasons[0]).toMatchObject({ value: 9, limit: 3 })
+    expect(fallen.reasons.reduce((sum, { cost }) => sum + cost, 0)).toBeCloseTo(before.score - fallen.score, 12)
+  })
+
+  it('keeps the last reasons only, however long the federation lives', () => {
+    const reputation = after(times(500, bad))
+    expect(reputation.reasons).toHaveLength(32)
+    expect(reputation.reasons.at(-1)?.round).toBe('499')
+    expect(reputation.rounds).toBe(500)
+  })
+
+  it('names nobody for one bad round, nor for four, and somebody who goes on', () => {
+    expect(isWorthALook(after(times(1, bad)))).toBe(false)
+    expect(isWorthALook(after(times(4, bad)))).toBe(false)
+    expect(isWorthALook(after(times(10, bad)))).toBe(true)
+    expect(isWorthALook(after([...times(100, good), ...times(10, bad)]))).toBe(false)
+    expect(isWorthALook(after([...times(100, good), ...times(30, bad)]))).toBe(true)
+  })
+
+  it('forgives: who was named is not after as many good rounds', () => {
+    const named = after(times(20, bad))
+    expect(isWorthALook(named)).toBe(true)
+    expect(isWorthALook(after(times(20, good), named))).toBe(false)
+  })
+
+  it('never names an honest organisation that is far from the rest in every tenth round', () => {
+    for (let round = 1, reputation = UNKNOWN; round <= 300; round++) {
+      reputation = observe(reputation, round % 10 === 0 ? bad(round) : good(round))
+      expect(isWorthALook(reputation)).toBe(false)
+    }
+  })
+
+  it('says of each member of a bucket only its share', () => {
+    const fall = (among: number): number => 0.5 - observe(UNKNOWN, { ...bad(1), among }).score
+    expect(fall(3)).toBeCloseTo(fall(1) / 3, 12)
+  })
+})
+
+function block(round: string, participants: readonly OrganisationId[], flagged?: readonly number[]): Block {
+  const list = participants.map((org_id) => ({ org_id, sample_count: 1, contribution: '' }))
+  const metrics = flagged === undefined ? {} : { robust_rule: 'median', robust_flagged: flagged }
+  return { aggregation_metrics: metrics, provenance: { round_id: round, participants: list } } as unknown as Block
+}
+
+describe('reputation from the ledger', () => {
+  it('names those at the positions that a block flags', () => {
+    const found = reputationsAfter([block('t-1', [a, b, c], [1]), block('t-2', [a, c], [1])])
+    expect([...found.keys()]).toEqual([a, b, c])
+    expect(found.get(a)?.reasons).toEqual([])
+    expect(found.get(b)?.reasons.map(({ round }) => round)).toEqual(['t-1'])
+    expect(found.get(c)?.reasons.map(({ round }) => round)).toEqual(['t-2'])
+    expect(found.get(b)?.rounds).toBe(1)
+  })
+
+  it('does not change where no rule looked, nor for who was not there', () => {
+    const known = reputationsAfter([block('t-1', [a, b], [0])])
+    expect(reputationsAfter([block('t-2', [a, b])], known)).toEqual(known)
+    expect(reputationsAfter([block('t-3', [b], [])], known).get(a)).toEqual(known.get(a))
+  })
+
+  it('is the same whether the blocks come at once or in parts', () => {
+    const blocks = Array.from({ length: 20 }, (_, i) => block(`t-${i}`, [a, b, c], i % 3 === 0 ? [i % 2] : []))
+    expect(reputationsAfter(blocks.slice(7), reputationsAfter(blocks.slice(0, 7)))).toEqual(reputationsAfter(blocks))
+  })
+})
+
+describe('signs', () => {
+  const plain = (squaredNorm: number, squaredToPrevious: number | null = null) => ({ squaredNorm, squaredToPrevious })
+  const names = (signs: readonly { sign: SignName }[][]): SignName[][] => signs.map((of) => of.map(({ sign }) => sign))
+
+  it('are a length beyond three medians, or below a tenth of one', () => {
+    const found = signsOf([plain(1), plain(1), plain(4), plain(100), plain(0.001)], null)
+    expect(names(found)).toEqual([[], [], [], ['long'], ['short']])
+    expect(found[3]?.[0]).toEqual({ sign: 'long', value: 10, limit: 3 })
+  })
+
+  it('are a direction against the aggregate before, where most go along with it', () => {
+    // Previous (1, 0); updates (1, 1), (1, -1), (-1, 0).
+    expect(names(signsOf([plain(2, 1), plain(2, 1), plain(1, 4)], 1))).toEqual([[], [], ['against']])
+    // Where most turn back, turning back is no sign.
+    expect(names(signsOf([plain(1, 4), plain(1, 4), plain(2, 1)], 1))).toEqual([[], [], []])
+  })
+
+  it('are there for an update that is not finite', () => {
+    expect(names(signsOf([plain(1), plain(1), plain(Number.NaN)], null))).toEqual([[], [], ['long']])
+  })
+
+  it('cosines are those of the vectors', () => {
+    expect(cosineOf(1, 1, 2)).toBe(0)
+    expect(cosineOf(4, 9, 1)).toBe(1)
+    expect(cosineOf(1, 1, 4)).toBe(-1)
+    expect(cosineOf(0, 1, 1)).toBe(0)
+  })
+})
+
+describe('aggregation quality', () => {
+  const says = (organisation: OrganisationId, lossBefore: number, lossAfter: number, rows = 100): Validation => ({
+    organisation,
+    lossBefore,
+    lossAfter,
+    rows,
+  })
+
+  it('is the median of what validators find, and names those for whom it became worse', () => {
+    expect(aggregationQuality([says(a, 1, 0.5), says(b, 1, 0.8), says(c, 1, 1.5)])).toEqual({
+      quality: expect.closeTo(0.2, 12) as number,
+      validators: 3,
+      worse: [c],
+    })
+  })
+
+  it('is not moved beyond the honest by fewer than half who lie', () => {
+    const honest = [0.4, 0.5, 0.6].map((loss, i) => says([a, b, c][i] ?? a, 1, loss))
+    const liars = ['x', 'y'].map((name) => says(organisationId(`liar-${name}`), 1, 1e9))
+    const found = aggregationQuality([...honest, ...liars])?.quality ?? 0
+    expect(found).toBeGreaterThanOrEqual(0.4)
+    expect(found).toBeLessThanOrEqual(0.6)
+  })
+
+  it('is not there with fewer than three whose word can be used', () => {
+    expect(aggregationQuality([says(a, 1, 0.5), says(b, 1, 0.5)])).toBeUndefined()
+    expect(aggregationQuality([says(a, 1, 0.5), says(a, 1, 0.5), says(b, 1, 0.5)])).toBeUndefined()
+    const unusable = [says(c, Number.NaN, 0), says(c, 1, Number.NaN), says(c, 0, 1), says(c, 1, 1, 10)]
+    for (const one of unusable) expect(aggregationQuality([says(a, 1, 0.5), says(b, 1, 0.5), one])).toBeUndefined()
+  })
+})
