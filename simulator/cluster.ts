@@ -6,6 +6,7 @@
 
 import { EntenteError } from '../src/base/errors.ts'
 import type { OrganisationId } from '../src/base/ids.ts'
+import { PROTECTIONS } from '../src/learning/masking-config.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { createHub, type Hub } from '../src/node/hub.ts'
 import { createOrganisation, type OrganisationNode } from '../src/node/organisation.ts'
@@ -126,6 +127,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     const node = createOrganisation({ ...ports, connection, trainer, sleep }, organisationIdentity(organisation), {
       kernels,
       dataSources: ['zeek-tsv'],
+      accepts: PROTECTIONS,
     })
     await node.start()
     void node.run(new AbortController().signal)

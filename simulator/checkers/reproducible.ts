@@ -5,6 +5,7 @@
 
 import { canonicalJson } from '../../src/base/canonical.ts'
 import type { Machine } from '../../src/base/machine.ts'
+import { PROTECTIONS } from '../../src/learning/masking-config.ts'
 import { localSeed } from '../../src/learning/participant-moves.ts'
 import { participantMachine } from '../../src/learning/participant.ts'
 import { roundMachine } from '../../src/learning/round.ts'
@@ -63,7 +64,7 @@ function machinesOf(name: string): Machine<never, never, unknown>[] {
       ledgerMachine({ origin: FEDERATION, hubSecret: HUB_IDENTITY.ledgerSecret }),
     ] as unknown as Machine<never, never, unknown>[]
   return [
-    participantMachine({ organisation: name as OrganisationId }),
+    participantMachine({ organisation: name as OrganisationId, accepts: PROTECTIONS }),
     sealedClient({ organisation: name as OrganisationId, secret: simulatedSecret(name) }).machine,
     replicaMachine({ origin: FEDERATION, hubKey: publicKeyOf(HUB_IDENTITY.ledgerSecret) }),
   ] as unknown as Machine<never, never, unknown>[]

@@ -6,14 +6,20 @@
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
 import { LINKS_MAX, type ModelSpec } from '../models/model.ts'
-import { HIDDEN_AMONG_MIN, maskingSchema, protectionProblem, protectionSchema } from './masking-config.ts'
+import {
+  HIDDEN_AMONG_MIN,
+  maskingSchema,
+  type Protection,
+  protectionProblem,
+  protectionSchema,
+} from './masking-config.ts'
 import { privacyProblem, privacySchema } from './privacy-config.ts'
 import { robustConfigSchema, robustProblem } from './robust/config.ts'
 
 /** More participants than this would not fit, with their signatures, into one leaf of the ledger (65,535 bytes). */
 export const PARTICIPANTS_MAX = 150
 
-const DEFAULT_PROTECTION = 'plain'
+const DEFAULT_PROTECTION: Protection = 'secagg'
 
 const positive = z.number().positive().max(1e6)
 const fraction = z.number().min(0).lt(1)

@@ -43,7 +43,8 @@ function machineOf(node: string, kind: string): Machine<unknown, unknown, Job['e
     training: trainingMachine,
     round: roundMachine,
     ledger: ledgerMachine({ origin: 'test.example', hubSecret: secretOf('hub') }),
-    participant: node === 'hub' ? undefined : participantMachine({ organisation: node as OrganisationId }),
+    participant:
+      node === 'hub' ? undefined : participantMachine({ accepts: ['plain'], organisation: node as OrganisationId }),
   }
   return machines[kind] as Machine<unknown, unknown, Job['effect']>
 }

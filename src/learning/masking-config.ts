@@ -14,6 +14,9 @@ export const PROTECTIONS = ['plain', 'secagg'] as const
 export const protectionSchema = z.enum(PROTECTIONS)
 export type Protection = z.infer<typeof protectionSchema>
 
+/** What an organisation takes part in unless it is told otherwise: no hub can have its update by asking for it in the clear. */
+export const HIDING_PROTECTIONS: readonly Protection[] = PROTECTIONS.filter((protection) => protection !== 'plain')
+
 /** Fewer than three cannot hide among each other: the third knows the sum less its own. */
 export const HIDDEN_AMONG_MIN = 3
 

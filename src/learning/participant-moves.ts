@@ -39,6 +39,8 @@ export function startTraining(
   const { config, round, base_model, deadline } = announcement
   const state: ParticipantIn<'training'> = { phase: 'training', roundId, announcement, refusals: [] }
   if (at >= deadline) return abandonRound(state, 'announced after its deadline', at)
+  if (!self.accepts.includes(config.protection))
+    return decline(state, `this organisation does not take part in rounds with protection "${config.protection}"`, at)
   const train: ParticipantEffect = {
     type: 'train',
     roundId,

@@ -5,6 +5,7 @@ import type { Digest, OrganisationId, RoundId } from '../base/ids.ts'
 import type { DriveEffect } from '../base/machine.ts'
 import type { Block } from '../ledger/block.ts'
 import type { TrainingConfig } from './config.ts'
+import type { Protection } from './masking-config.ts'
 import type { ContributionBody, RoundAnnouncement } from './messages.ts'
 import type { StageRecord } from './stages.ts'
 
@@ -146,4 +147,6 @@ export type ParticipantEffect =
 
 export interface ParticipantOptions {
   readonly organisation: OrganisationId
+  /** Rounds of any other protection are declined. */
+  readonly accepts: readonly Protection[]
 }

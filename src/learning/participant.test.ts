@@ -14,13 +14,14 @@ import {
   secretOf,
   TRAINING,
 } from './learning.suite.ts'
+import { HIDING_PROTECTIONS, PROTECTIONS } from './masking-config.ts'
 import type { RoundAnnouncement } from './messages.ts'
 import { participantMachine } from './participant.ts'
 import type { ParticipantEffect, ParticipantEvent, ParticipantState } from './participant-state.ts'
 import { roundMachine } from './round.ts'
 import type { OpenedRound } from './round-state.ts'
 
-const machine = participantMachine({ organisation: organisation('org-a') })
+const machine = participantMachine({ organisation: organisation('org-a'), accepts: PROTECTIONS })
 const opened = opening()
 const DEADLINE = OPENED_AT + 1_000
 const GIVES_UP = DEADLINE + 1_000 + 60_000
@@ -266,6 +267,13 @@ describe('taking part', () => {
   it('trains with a seed that differs by round and organisation but not by run', () => {
     const { effects } = play(announced)
     expect(effects[0]).toMatchObject({ type: 'train', baseModel: digestFor('base'), seed: 'entente/local/1/org-a' })
+  })
+
+  it('declines a round in the clear unless its owner allows that, whatever the hub asks for', () => {
+    const careful = participantMachine({ organisation: organisation('org-a'), accepts: HIDING_PROTECTIONS })
+    const step = (event: ParticipantEvent) => careful.step(careful.initial(`participant/${ROUND}`), event)
+    expect(step(announced)).toMatchObject({ state: { phase: 'abandoned' }, effects: [{ type: 'decline' }] })
+    expect(step(maskedAnnounced).state.phase).toBe('training')
   })
 
   it('contributes what it trained, in the form that travels', () => {

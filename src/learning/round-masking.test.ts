@@ -116,7 +116,7 @@ describe('a round with secure aggregation, at the hub', () => {
 })
 
 describe('a round with secure aggregation, at an organisation', () => {
-  const machine = participantMachine({ organisation: organisation('org-a') })
+  const machine = participantMachine({ organisation: organisation('org-a'), accepts: ['secagg'] })
   const announcement = {
     ...{ round_id: ROUND, training_id: opening().trainingId, round: 1, base_model: digestFor('base'), config },
     deadline: DEADLINE,

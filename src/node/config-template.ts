@@ -71,6 +71,9 @@ data:
   # Attack families that were investigated here, so that their labels are known: a list, or all.
   labels: ${JSON.stringify(data.labels ?? 'all')}
 
+# How updates are kept from the hub in rounds that this organisation takes part in. plain would show them to it.
+protections: [secagg]
+
 # Threads that a training computes on; any number gives the same model. More help where processors are idle.
 trainingThreads: 1
 

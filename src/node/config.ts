@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type EntenteError, fail } from '../base/errors.ts'
 import { type FederationId, federationId, type OrganisationId, organisationId } from '../base/ids.ts'
 import { parseYaml, refuse, type Source } from './config-source.ts'
+import { HIDING_PROTECTIONS, protectionSchema } from '../learning/masking-config.ts'
 import { LOG_FORMATS } from '../telemetry/interaction.ts'
 import { LOG_LEVELS } from './logging.ts'
 import { responseSchema } from './policy/response-config.ts'
@@ -61,6 +62,14 @@ const organisationSchema = z.strictObject({
   /** The network and the attacker that this organisation's response policy learns against; absent: it trains none. */
   response: responseSchema.optional(),
   privacyBudget: privacyBudgetSchema.prefault({}),
+  /**
+   * Which protections of updates this organisation takes part in. `plain` lets the hub see them: only a test federation
+   * names it.
+   */
+  protections: z
+    .array(protectionSchema)
+    .min(1)
+    .default([...HIDING_PROTECTIONS]),
   /** Threads that a training computes on; the model is the same, bit for bit, with any number. */
   trainingThreads: z.int().min(1).max(64).default(1),
   ...common,

@@ -6,6 +6,7 @@
 
 import type { FederationId, OrganisationId } from '../base/ids.ts'
 import { type PublicKey, publicKeyOf } from '../base/signature.ts'
+import { HIDING_PROTECTIONS } from '../learning/masking-config.ts'
 import { participantMachine } from '../learning/participant.ts'
 import { type ReplicaState, replicaMachine } from '../ledger/replica.ts'
 import { type AnyMachine, createDrive, type Drive } from './drive.ts'
@@ -46,8 +47,9 @@ export interface OrganisationNode {
   status(): Promise<OrganisationNodeStatus>
 }
 
-function machinesOf({ identity }: OrganisationContext, client: SealedClient): readonly AnyMachine[] {
-  const participant = participantMachine({ organisation: identity.organisation })
+function machinesOf({ identity, options }: OrganisationContext, client: SealedClient): readonly AnyMachine[] {
+  const { accepts = HIDING_PROTECTIONS } = options
+  const participant = participantMachine({ organisation: identity.organisation, accepts })
   const replica = replicaMachine({ origin: identity.federation, hubKey: identity.ledgerKey })
   return [participant, client.machine, replica] as unknown as readonly AnyMachine[]
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { runDemo } from '../demo/demo.ts'
 import { parseDemoOptions, type RawDemoOptions, STRATEGIES } from '../demo/options.ts'
 import { renderReport } from '../demo/report.ts'
+import { PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import { DEFAULT_KIND, MODEL_KINDS } from '../../../src/node/default-model.ts'
 import { EXIT } from '../output.ts'
 
@@ -24,6 +25,10 @@ export function demoCommand(): Command {
       '--labels <which>',
       'own: each organisation has labels only of attack families it investigated | all',
       'own',
+    )
+    .option(
+      '--protect <how>',
+      `${PROTECTIONS.join(' | ')}: who sees single updates (default: secagg, nobody; plain: the hub)`,
     )
     .option('--seed <n>', 'seed of traffic, selection and training', '42')
     .option('--json <file>', 'write the report as JSON ("-": standard output)')

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
 import { digest } from '../../../src/base/ids.ts'
+import { PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import {
   organisationsMin,
   ROBUST_RULES,
@@ -13,7 +14,7 @@ import { DEFAULT_KIND, MODEL_KINDS, trainingDefaults } from '../../../src/node/d
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
 import { policyTrainingDefaults } from '../../../src/node/policy/default-policy.ts'
 import type { TrainingView } from '../../../src/node/views.ts'
-import { modelKind, STRATEGIES, strategyNamed, wholeNumber } from '../demo/options.ts'
+import { modelKind, protectionNamed, STRATEGIES, strategyNamed, wholeNumber } from '../demo/options.ts'
 import { columns, EXIT, print } from '../output.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
 
@@ -41,6 +42,7 @@ interface StartOptions extends NodeOptions {
   readonly rounds?: string
   readonly strategy?: string
   readonly robust?: string
+  readonly protect?: string
   readonly seed: string
   readonly id?: string
   readonly config?: string
@@ -60,6 +62,10 @@ function startCommand(): Command {
     .option(
       '--robust <rule[:f]>',
       'against f organisations that lie (default 1): median, trimmed-mean, krum, multi-krum, bulyan, geometric-median, centered-clipping or norm-bound; rounds then need as many organisations as the rule does',
+    )
+    .option(
+      '--protect <how>',
+      `${PROTECTIONS.join(' | ')}: who sees single updates (default: secagg, nobody; plain: the hub, where organisations allow it)`,
     )
     .option('--seed <text>', 'seed of the first model, of selection and of shuffles', 'entente')
     .option('--id <name>', 'name of the training (default: drawn)')
@@ -87,15 +93,16 @@ function startCommand(): Command {
 }
 
 /** A model to go on from says itself which model it is; the options that go with `--model` apply all the same. */
-function configOf({ model: kind, rounds, strategy, robust, seed, from }: StartOptions): unknown {
+function configOf({ model: kind, rounds, strategy, robust, protect, seed, from }: StartOptions): unknown {
   const name = strategy === undefined ? undefined : strategyNamed(strategy)
   const { model, ...defaults } =
-    kind === POLICY ? policyTrainingDefaults(name) : trainingDefaults(modelKind(kind), name)
+    kind === POLICY ? policyTrainingDefaults(name) : trainingDefaults(modelKind(kind), { strategy: name })
   return {
     ...(from === undefined ? { model } : {}),
     ...defaults,
     ...(rounds === undefined ? {} : { rounds: wholeNumber('--rounds', rounds, 1, 100_000) }),
     ...(robust === undefined ? {} : robustOf(robust)),
+    ...(protect === undefined ? {} : { protection: protectionNamed(protect) }),
     seed,
   }
 }

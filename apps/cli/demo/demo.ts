@@ -6,8 +6,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Protection } from '../../../src/learning/masking-config.ts'
+import { setConfigValue } from '../../../src/node/config-edit.ts'
 import { evaluateFederation } from './evaluation.ts'
-import { foundFederation, type Founding } from './federation.ts'
+import { type Federation, foundFederation, type Founding } from './federation.ts'
 import { stopOnInterrupt } from './interrupt.ts'
 import { joinAndIngest, shareOutLabels } from './joining.ts'
 import { keptDirectory } from './keep.ts'
@@ -18,7 +20,7 @@ import { createProgress } from './progress.ts'
 import { createProcessGroup } from './processes.ts'
 import type { DemoReport } from './report.ts'
 import { serveUntilInterrupted } from './serve.ts'
-import { trainFederation } from './training.ts'
+import { protectionOf, trainFederation } from './training.ts'
 import { exportLedger, verifyLedger } from './verification.ts'
 
 /** @throws whatever stopped it; the processes are gone then, and so are the files unless they are to be kept */
@@ -48,7 +50,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     const data = await progress.phase('traffic', () => prepareData(options, join(directory, 'traffic'), running.group))
     await progress.phase('organisations join and ingest', (say) => joinAndIngest(running, data, say))
     const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options))
-    await progress.phase('nodes start', () => Promise.all(running.members.map(({ id }) => running.start(id))))
+    await progress.phase('nodes start', () => startNodes(running, protectionOf(orgs, options)))
     const training = await progress.phase('training', (say) => trainFederation(running, orgs, options, say))
     const exported = await progress.phase('ledger export', () => exportLedger(running))
     if (options.serve) await serveUntilInterrupted(running, exported.modelHash, interrupt)
@@ -64,6 +66,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       labelSource: data.labelSource,
       model: training.config.model.kind,
       strategy: training.config.strategy.name,
+      protection: exported.protection,
       seed: options.seed,
       orgs,
       rounds: training.rounds,
@@ -78,6 +81,13 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     interrupt.off()
     await cleanUp()
   }
+}
+
+/** Nodes take part in the clear only where their owner says so: here the demo is the owner. */
+async function startNodes(federation: Federation, protection: Protection): Promise<void> {
+  if (protection === 'plain')
+    for (const { directory } of federation.members) await setConfigValue(directory, ['protections'], [protection])
+  await Promise.all(federation.members.map(({ id }) => federation.start(id)))
 }
 
 function workDirectory({ keep }: DemoOptions): Promise<string> {

@@ -1,6 +1,7 @@
 /** What `entente demo` takes, checked. */
 
 import { fail } from '../../../src/base/errors.ts'
+import { type Protection, PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import { DEFAULT_KIND, MODEL_KINDS, type ThreatModelKind } from '../../../src/node/default-model.ts'
 
 export const STRATEGIES = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad'] as const
@@ -15,6 +16,8 @@ export interface DemoOptions {
   /** Default: that of the model. */
   readonly strategy?: StrategyName
   readonly labels: 'own' | 'all'
+  /** Default: secure aggregation, where there are enough to hide among. */
+  readonly protect?: Protection
   readonly seed: number
   /** Where the JSON report goes. */
   readonly json?: string
@@ -32,6 +35,7 @@ export interface RawDemoOptions {
   readonly data?: string
   readonly strategy?: string
   readonly labels: string
+  readonly protect?: string
   readonly seed: string
   readonly json?: string
   readonly keep?: string
@@ -50,6 +54,7 @@ export function parseDemoOptions(raw: RawDemoOptions): DemoOptions {
     serve: raw.serve === true,
     ...(raw.rounds === undefined ? {} : { rounds: wholeNumber('--rounds', raw.rounds, 1, 1000) }),
     ...(strategy === undefined ? {} : { strategy }),
+    ...(raw.protect === undefined ? {} : { protect: protectionNamed(raw.protect) }),
     ...(raw.data === undefined ? {} : { data: raw.data }),
     ...(raw.json === undefined ? {} : { json: raw.json }),
     ...(raw.keep === undefined ? {} : { keep: raw.keep }),
@@ -61,6 +66,14 @@ export function strategyNamed(name: string): StrategyName {
   return (
     STRATEGIES.find((known) => known === name) ??
     fail('config-invalid', `--strategy takes one of ${STRATEGIES.join(', ')}`)
+  )
+}
+
+/** @throws config-invalid */
+export function protectionNamed(name: string): Protection {
+  return (
+    PROTECTIONS.find((known) => known === name) ??
+    fail('config-invalid', `--protect takes one of ${PROTECTIONS.join(', ')}`)
   )
 }
 

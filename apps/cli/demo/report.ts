@@ -35,6 +35,12 @@ export interface LedgerSummary {
   readonly sameOnAllNodes: boolean
 }
 
+export interface ProtectionSummary {
+  readonly mode: 'plain' | 'secagg'
+  /** Of secure aggregation, as the block has them. */
+  readonly parameters: Readonly<Record<string, string | number>>
+}
+
 export interface DemoReport {
   readonly source: string
   /** `own`: each organisation has labels only of the families that it investigated. */
@@ -42,6 +48,7 @@ export interface DemoReport {
   readonly labelSource: 'generator' | 'capture' | 'synthetic-campaigns'
   readonly model: string
   readonly strategy: string
+  readonly protection: ProtectionSummary
   readonly seed: number
   readonly orgs: readonly OrganisationSummary[]
   readonly rounds: readonly RoundSummary[]
@@ -67,6 +74,7 @@ export function renderReport(report: DemoReport): string {
     ...headline(report),
     ...explanation(report),
     '',
+    ...protectionLines(report),
     ledgerLines(report),
     resourceLine(report),
     ...(report.kept === undefined
@@ -158,6 +166,14 @@ function explanation(report: DemoReport): string[] {
     '  This is what an organisation gains by taking part: alone it has never been told that such an attack is one.',
     `  ${LABELS[report.labels]} AUC: 0.5 is chance, 1 is perfect. AP: precision averaged over recall.`,
     ...(report.labelSource === 'synthetic-campaigns' ? SYNTHETIC : []),
+  ]
+}
+
+function protectionLines({ protection: { mode, parameters } }: DemoReport): string[] {
+  if (mode === 'plain') return ['WARNING: protection "plain": the hub has seen the update of every organisation.']
+  const { protocol, members, quorum, threshold } = parameters
+  return [
+    `Updates: hidden from the hub and from each other (${protocol}; ${members} organisations, ${quorum} sign, ${threshold} open a mask)`,
   ]
 }
 

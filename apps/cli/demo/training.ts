@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../../src/base/errors.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../../src/learning/config.ts'
+import { HIDDEN_AMONG_MIN, type Protection } from '../../../src/learning/masking-config.ts'
 import { trainingDefaults } from '../../../src/node/default-model.ts'
 import type { Federation } from './federation.ts'
 import type { DemoOptions } from './options.ts'
@@ -45,12 +46,20 @@ export async function trainFederation(
   }
 }
 
+/** Secure aggregation, unless asked otherwise, or fewer learn than can hide each among the others. */
+export function protectionOf(orgs: readonly OrganisationSummary[], { protect }: DemoOptions): Protection {
+  return protect ?? (learners(orgs) < HIDDEN_AMONG_MIN ? 'plain' : 'secagg')
+}
+
+const learners = (orgs: readonly OrganisationSummary[]): number => orgs.filter(({ learns }) => learns).length
+
 function configOf(orgs: readonly OrganisationSummary[], options: DemoOptions): TrainingConfig {
   return parseTrainingConfig({
-    ...trainingDefaults(options.model, options.strategy),
+    ...trainingDefaults(options.model, { strategy: options.strategy }),
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
+    protection: protectionOf(orgs, options),
     // Everybody who has something to learn from must take part.
-    round: { participantsMin: Math.max(1, orgs.filter(({ learns }) => learns).length) },
+    round: { participantsMin: Math.max(1, learners(orgs)) },
     seed: String(options.seed),
   })
 }

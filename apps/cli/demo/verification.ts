@@ -3,13 +3,15 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { StageRecord } from '../../../src/learning/stages.ts'
 import { encodeExport } from '../../../src/ledger/export.ts'
+import { decodeLeaf } from '../../../src/ledger/leaf.ts'
 import { openControl } from '../../../src/node/control.ts'
 import { fail } from '../../../src/base/errors.ts'
 import { EXIT } from '../output.ts'
 import type { Federation } from './federation.ts'
 import type { ProcessGroup } from './processes.ts'
-import type { LedgerSummary } from './report.ts'
+import type { LedgerSummary, ProtectionSummary } from './report.ts'
 
 /** The last block travels by mail: a node that has not got it by then is reported as not agreeing. */
 const SETTLE_MS = 20_000
@@ -19,6 +21,8 @@ export interface ExportedLedger {
   readonly keysFile: string
   readonly height: number
   readonly modelHash: string
+  /** What the last block says of who could see updates: every participant has signed it. */
+  readonly protection: ProtectionSummary
   readonly sameOnAllNodes: boolean
 }
 
@@ -27,12 +31,21 @@ export async function exportLedger(federation: Federation): Promise<ExportedLedg
   const { operator, directory } = federation
   const file = join(directory, 'federation.ledger.json')
   const keysFile = join(directory, 'federation.keys.json')
-  await writeFile(file, encodeExport(await operator.exportLedger()))
+  const ledgerExport = await operator.exportLedger()
+  await writeFile(file, encodeExport(ledgerExport))
   await writeFile(keysFile, `${JSON.stringify(await operator.ledgerKeys(), null, 2)}\n`)
   const { ledger } = await operator.status()
   const modelHash = ledger.model_hash ?? fail('internal', 'the ledger holds no model')
   const sameOnAllNodes = await allNodesHold(federation, modelHash, ledger.head)
-  return { file, keysFile, height: ledger.size - 1, modelHash, sameOnAllNodes }
+  const protection = protectionSaid(ledgerExport.leaves.at(-1) ?? fail('internal', 'the ledger is empty'))
+  return { file, keysFile, height: ledger.size - 1, modelHash, protection, sameOnAllNodes }
+}
+
+function protectionSaid(leaf: string): ProtectionSummary {
+  const { privacy_params: params } = decodeLeaf(leaf).provenance
+  const { stages } = params as unknown as { readonly stages: readonly StageRecord[] }
+  const mask = stages.find(({ stage }) => stage === 'mask')
+  return { mode: mask?.applied === true ? 'secagg' : 'plain', parameters: mask?.parameters ?? {} }
 }
 
 /** The judgement of a separate process, which needs the two files and no federation. */

@@ -37,6 +37,8 @@ export async function performOrganisationEffect(
     case 'contribute':
       return contributeAndForget(context, effect, { id, stream })
     case 'open-masking':
+      // What was trained is stored: its noise is never drawn again.
+      await forgetNoise(context, effect.roundId)
       return (await isIn(context, stream, 'masking')) ? [await openMasking(parts, effect)] : []
     case 'close-masking':
       return [closeMasking(effect.roundId, effect.reason, context.ports.clock.now())]

@@ -2,6 +2,7 @@
 
 import type { FederationId, OrganisationId } from '../../base/ids.ts'
 import type { PublicKey, SecretKey } from '../../base/signature.ts'
+import type { Protection } from '../../learning/masking-config.ts'
 import type { Kernels } from '../../models/kernels/kernels.ts'
 import type { Limit } from '../../privacy/dp/budget.ts'
 import type { DriveLog } from '../drive.ts'
@@ -33,6 +34,8 @@ export interface OrganisationOptions {
   readonly dataSources?: readonly string[]
   /** What all trainings together may take from the organisation's data; absent: the limit stored last, at first none. */
   readonly privacyBudget?: Limit
+  /** Of which protections rounds are taken part in. Default: all that hide the update from the hub. */
+  readonly accepts?: readonly Protection[]
   /** How long one poll may wait at the hub. Default 25 s. */
   readonly pollWaitMs?: number
   /** First and longest pause after the hub did not answer. Default 0.5 s and 5 s. */

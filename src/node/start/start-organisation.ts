@@ -57,7 +57,13 @@ export async function startOrganisation(
     const node = createOrganisation(
       { ...ports, connection, trainer, sleep },
       { federation, organisation, secret, hubKey, ledgerKey },
-      { kernels: loadKernels(), log, dataSources, privacyBudget: config.privacyBudget },
+      {
+        kernels: loadKernels(),
+        log,
+        dataSources,
+        privacyBudget: config.privacyBudget,
+        accepts: config.protections,
+      },
     )
     await node.start()
     lifecycle.onStop('jobs', () => node.stop())
