@@ -61,12 +61,12 @@ export function observe(before: Reputation, { round, signs, among = 1 }: Observa
   return { score, rounds: before.rounds + 1, reasons: [...before.reasons, ...reasons].slice(-REASONS_KEPT) }
 }
 
-const WORTH_A_LOOK = { score: 0.35, reasons: 5 }
+/** Seven bad rounds from unknown, twenty-one from the best name. */
+const WORTH_A_LOOK = 0.35
 
-/** Whether a person should look: a low score that several rounds made. */
-export function isWorthALook({ score, reasons }: Reputation): boolean {
-  const rounds = new Set(reasons.map(({ round }) => round))
-  return score < WORTH_A_LOOK.score && rounds.size >= WORTH_A_LOOK.reasons
+/** Whether a person should look: so low a score is of many rounds, and the reasons say which. */
+export function isWorthALook({ score }: Reputation): boolean {
+  return score < WORTH_A_LOOK
 }
 
 type Sealed = Pick<Block, 'aggregation_metrics' | 'provenance'>
