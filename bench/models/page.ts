@@ -2,6 +2,7 @@
 
 import { arch, cpus, release, totalmem } from 'node:os'
 import { aimOf } from './aims.ts'
+import { aimsMarkdown } from './aims-table.ts'
 import type { Results, Run, Summary, Table } from './results.ts'
 import { summarise, tablesOf } from './results.ts'
 
@@ -97,7 +98,7 @@ function sumOfParts(runs: readonly Run[], of: (run: Run) => number | undefined):
   return parts.reduce((sum, part) => sum + meanOf(part), 0)
 }
 
-/** Replaces what stands between the markers of each section, and leaves the prose around them. */
+/** Replaces what stands between the markers of each section and of the aims, and leaves the prose around them. */
 export function writeInto(page: string, results: Results, sectionOf: (table: string) => string): string {
   const tables = tablesOf(results)
   const sections = [...new Set(tables.map(({ title }) => sectionOf(title)))]
@@ -105,14 +106,17 @@ export function writeInto(page: string, results: Results, sectionOf: (table: str
   for (const section of sections) {
     const body = tables.filter(({ title }) => sectionOf(title) === section).map(markdownTable)
     const lines = provenance(results.runs.filter((run) => run.section === section))
-    text = between(text, section, [...body, ...lines, ''].join('\n'))
+    text = between(text, `figures: ${section}`, `end: ${section}`, [...body, ...lines, ''].join('\n'))
   }
-  return text
+  // From these results alone: an aim that they say nothing of stands there as "-".
+  return text.includes(`<!-- ${AIMS} -->`) ? between(text, AIMS, `end: ${AIMS}`, aimsMarkdown(tables)) : text
 }
 
-function between(page: string, section: string, body: string): string {
-  const [open, close] = [`<!-- figures: ${section} -->`, `<!-- end: ${section} -->`]
+const AIMS = 'aims'
+
+function between(page: string, start: string, end: string, body: string): string {
+  const [open, close] = [`<!-- ${start} -->`, `<!-- ${end} -->`]
   const [from, to] = [page.indexOf(open), page.indexOf(close)]
-  if (from < 0 || to < from) throw new Error(`the page has no place for "${section}": ${open} ... ${close}`)
+  if (from < 0 || to < from) throw new Error(`the page has no place for "${start}": ${open} ... ${close}`)
   return `${page.slice(0, from + open.length)}\n\n${body}\n${page.slice(to)}`
 }
