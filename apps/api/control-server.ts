@@ -10,6 +10,7 @@ import { exportLedger } from '../../src/node/hub/evidence.ts'
 import type { OrganisationNode } from '../../src/node/organisation.ts'
 import { API } from '../../src/node/transport/client.ts'
 import { downloadRoutes } from './routes/blobs.ts'
+import { encryptRoute } from './routes/encrypt.ts'
 import { healthRoutes } from './routes/health.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { modelRoutes } from './routes/models.ts'
@@ -42,6 +43,7 @@ export async function createControlApi(node: OrganisationNode, options: ControlO
   modelRoutes(app, API, { ledger: node.ledger, blobs }, authorise)
   downloadRoutes(app, API, { blobs, authoriseDownload: authorise })
   privacyBudgetRoute(app, API, { budget: node.budget, authorise })
+  encryptRoute(app, API, { random, authorise })
   sanitizeRoute(app, API, { federation: node.federation, random, authorise })
 
   app.get(`${API}/status`, { schema: { response: { 200: anythingSchema } } }, async (request) => {

@@ -18,6 +18,7 @@ export const LOADERS: Readonly<Record<string, Loader>> = {
   ledger: async () => (await import('./commands/ledger.ts')).ledgerCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),
   ingest: async () => (await import('./commands/ingest.ts')).ingestCommand(),
+  keys: async () => (await import('./commands/keys.ts')).keysCommand(),
   sanitize: async () => (await import('./commands/sanitize.ts')).sanitizeCommand(),
   detect: async () => (await import('./commands/detect.ts')).detectCommand(),
   respond: async () => (await import('./commands/respond.ts')).respondCommand(),

@@ -1,4 +1,4 @@
-/** Section 7.3 of the ledger document. This version adds no noise and encrypts no gradient: it says so, and does nothing. */
+/** Section 7.3 of the ledger document, at a hub: these are functions of an organisation's own node, and the hub says so. */
 
 import { fail } from '../../../src/base/errors.ts'
 import type { Hub } from '../../../src/node/hub.ts'
@@ -22,6 +22,11 @@ export function privacyRoutes(app: Api, prefix: string, hub: Hub): void {
         await requireReader(hub, request)
         if (name === 'sanitize')
           fail('not-available', 'a hub is not shown logs: ask the control interface of your own node to sanitise them')
+        if (name === 'encrypt')
+          fail(
+            'not-available',
+            'a hub is not shown updates: ask the control interface of your own node to encrypt them',
+          )
         fail('not-available', 'the privacy functions are not part of this version')
       },
     })

@@ -1,0 +1,88 @@
+/**
+ * The key ceremony on disk: one public parameter file, and one private share file for each organisation. The dealer's
+ * process holds everything for a moment and writes none of it but the shares; who runs it must be trusted by all, or be
+ * watched by all, and hand each share to its owner and delete it. See docs/reference/homomorphic.md.
+ */
+
+import { lstat, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fail } from '../../base/errors.ts'
+import type { OrganisationId } from '../../base/ids.ts'
+import type { ModulusBits } from '../../privacy/homomorphic/paillier/parameters.ts'
+import type { Dealt, DealRequest, SchemeKind } from '../../privacy/homomorphic/scheme.ts'
+import { replaceFile } from '../replace-file.ts'
+import type { CkksSet } from './ckks-parameters.ts'
+import { dealNewCkks } from './ckks.ts'
+import { openScheme, ownerOfShare } from './open.ts'
+import { dealNewPaillier } from './paillier.ts'
+
+export interface Ceremony extends DealRequest {
+  readonly kind: SchemeKind
+  readonly modulusBits: ModulusBits
+  readonly exponentBits: number
+  readonly set: CkksSet
+}
+
+export interface CeremonyFiles {
+  readonly parameters: string
+  readonly shares: readonly { readonly organisation: OrganisationId; readonly path: string }[]
+}
+
+const PARAMETERS_FILE = 'parameters.json'
+const shareFile = (organisation: OrganisationId): string => `${organisation}.share.json`
+
+/** Deals and writes into a directory that holds no key yet. @throws already-exists, invalid-request */
+export async function holdCeremony(directory: string, ceremony: Ceremony): Promise<CeremonyFiles> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const parameters = join(directory, PARAMETERS_FILE)
+  const exists = await lstat(parameters).catch(() => undefined)
+  if (exists !== undefined) fail('already-exists', `${parameters} exists: a key is dealt into a directory of its own`)
+  const dealt = await deal(ceremony)
+  const shares = dealt.shares.map(({ organisation }) => ({
+    organisation,
+    path: join(directory, shareFile(organisation)),
+  }))
+  for (const [i, { path }] of shares.entries()) await write(path, dealt.shares[i]?.share, 0o600)
+  // Last: a directory with parameters has all its shares.
+  await write(parameters, dealt.parameters, 0o644)
+  return { parameters, shares }
+}
+
+function deal(ceremony: Ceremony): Promise<Dealt> {
+  return ceremony.kind === 'paillier' ? dealNewPaillier(ceremony, ceremony) : dealNewCkks(ceremony, ceremony.set)
+}
+
+async function write(path: string, content: unknown, mode: number): Promise<void> {
+  await replaceFile(path, `${JSON.stringify(content, null, 2)}\n`, mode).catch((error: Error) =>
+    fail('config-invalid', `${path} cannot be written: ${error.message}`),
+  )
+}
+
+/** A parameter file. @throws config-invalid if it cannot be read; input-invalid if it holds something else */
+export async function readParameterFile(path: string): Promise<unknown> {
+  const parameters = await readJson(path)
+  await (await openScheme(parameters, 0)).close()
+  return parameters
+}
+
+/** A share that nobody else may read, and that belongs to the parameters. @throws config-invalid, input-invalid */
+export async function readShareFile(
+  path: string,
+  parameters: unknown,
+): Promise<{ readonly organisation: OrganisationId; readonly share: unknown }> {
+  const found = await lstat(path).catch((error: Error) => fail('config-invalid', `${path}: ${error.message}`))
+  if (!found.isFile()) fail('config-invalid', `${path} is not a file`)
+  if ((found.mode & 0o077) !== 0) fail('config-invalid', `others may read ${path}: take that away with chmod 600`)
+  const share = await readJson(path)
+  return { organisation: ownerOfShare(parameters, share), share }
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => fail('config-invalid', `${path}: ${error.message}`))
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    // Not the parser's message: it quotes the text, and the text may be a secret.
+    return fail('input-invalid', `${path} is not JSON`)
+  }
+}
