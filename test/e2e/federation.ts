@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addMember, type Federation, foundFederation, ingestAll } from '../../apps/cli/demo/federation.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../src/learning/config.ts'
+import { setConfigValue } from '../../src/node/config-edit.ts'
 import { FEATURE_COUNT } from '../../src/telemetry/features.ts'
 import { openOperator } from '../../src/node/operator.ts'
 import { writeTraffic } from '../../src/node/write-traffic.ts'
@@ -20,12 +21,22 @@ const ORGANISATIONS = 3
 /** Deadlines play no part: what is lost must come back, not be left out. */
 const HOURS = 3_600_000
 
+/** In the clear and without noise: what is sent is a function of the configuration. */
 export const CONFIG: TrainingConfig = parseTrainingConfig({
+  protection: 'plain',
+  privacy: null,
   model: { kind: 'mlp', inputs: FEATURE_COUNT, hidden: [8] },
   local: { epochs: 1, batchSize: 64, rowsMax: 2000 },
   round: { participantsMin: ORGANISATIONS, deadlineMs: HOURS, sealTimeoutMs: HOURS },
   rounds: ROUNDS,
   seed: 'end-to-end',
+})
+
+/** The same, hidden from the hub: masks differ from run to run, the sum and the models do not. */
+export const HIDDEN: TrainingConfig = parseTrainingConfig({
+  ...CONFIG,
+  protection: 'secagg',
+  masking: { phaseMs: HOURS },
 })
 
 export interface TestFederation extends Federation {
@@ -36,7 +47,8 @@ export interface TestFederation extends Federation {
   kill(node: string): Promise<void>
   /** `kill -9` of the server's first process; its owner, this test, restarts it as a node does with its own. */
   killPostgres(): Promise<void>
-  startTraining(trainingId: string): Promise<void>
+  /** By default with {@link CONFIG}. */
+  startTraining(trainingId: string, config?: TrainingConfig): Promise<void>
   /** Waits until it is done. @throws with the end of every node's log if it fails or takes too long */
   finish(trainingId: string, timeoutMs?: number): Promise<void>
   /** Stops everything and removes the directory. */
@@ -99,6 +111,7 @@ async function addOrganisations(federation: Federation, traffic: string): Promis
   const urls = hubUrls(federation)
   for (const [i, site] of sites.entries())
     await addMember(federation, site, trainUntil, i % 2 === 0 ? urls : urls.toReversed())
+  for (const { directory } of federation.members) await setConfigValue(directory, ['protections'], ['secagg', 'plain'])
   await ingestAll(federation, () => undefined)
   await Promise.all(federation.members.map(({ id }) => federation.start(id)))
 }
@@ -133,7 +146,7 @@ function testFederation(federation: Federation, close: () => Promise<void>): Tes
       process.kill(pid, 'SIGKILL')
       while (server.pid() === pid) await sleep(10)
     },
-    startTraining: async (trainingId) => void (await operator.startTraining({ config: CONFIG, trainingId })),
+    startTraining: async (trainingId, config = CONFIG) => void (await operator.startTraining({ config, trainingId })),
     finish,
     close,
   }

@@ -12,6 +12,7 @@ import { createProcessGroup, type RunningProcess } from '../../apps/cli/demo/pro
 import type { Block } from '../../src/ledger/block.ts'
 import { clusterPassword, savedPort } from '../../src/node/storage/cluster.ts'
 import { endProcess, readPidFile, serverUrl } from '../../src/node/storage/postmaster.ts'
+import { setConfigValue } from '../../src/node/config-edit.ts'
 import type { SplitReport } from '../../src/node/split.ts'
 import { CONFIG } from './federation.ts'
 import { closeGate, installGates } from './gate.ts'
@@ -70,6 +71,8 @@ beforeAll(async () => {
   for (const [i, node] of (['bank-a', 'bank-b'] as const).entries()) {
     const site = sites[i]
     if (site !== undefined) await joinAs(node, site)
+    // Two cannot hide among each other.
+    await setConfigValue(place(node), ['protections'], ['plain'])
     await start(node)
   }
   const config = { ...CONFIG, round: { ...CONFIG.round, participantsMin: 2 } }
