@@ -30,6 +30,11 @@ export function demoCommand(): Command {
       '--protect <how>',
       `${PROTECTIONS.join(' | ')}: who sees single updates (default: secagg, nobody; plain: the hub)`,
     )
+    .option(
+      '--robust <rule[:f]>',
+      'aggregate by a rule that withstands f organisations that lie (needs --protect plain)',
+    )
+    .option('--attack <kind:n>', 'signflip:1: so many organisations send the opposite of what they learned')
     .option('--seed <n>', 'seed of traffic, selection and training', '42')
     .option('--json <file>', 'write the report as JSON ("-": standard output)')
     .option('--keep <directory>', 'keep everything in this (new or empty) directory')

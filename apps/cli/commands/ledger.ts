@@ -6,6 +6,7 @@ import { wholeNumber } from '../demo/options.ts'
 import { columns, print } from '../output.ts'
 import { proveCommand, verifyCommand } from './evidence.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
+import { reputationCommand } from './reputation.ts'
 
 export function ledgerCommand(): Command {
   const ledger = new Command('ledger').description('read, export and verify the ledger of models')
@@ -16,6 +17,7 @@ export function ledgerCommand(): Command {
     exportCommand(),
     verifyCommand(),
     proveCommand(),
+    reputationCommand(),
   ])
     ledger.addCommand(command)
   return ledger

@@ -4,17 +4,12 @@ import { Command } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
 import { digest } from '../../../src/base/ids.ts'
 import { PROTECTIONS } from '../../../src/learning/masking-config.ts'
-import {
-  organisationsMin,
-  ROBUST_RULES,
-  type RobustConfig,
-  robustConfigSchema,
-} from '../../../src/learning/robust/config.ts'
+import { organisationsMin, type RobustConfig } from '../../../src/learning/robust/config.ts'
 import { DEFAULT_KIND, MODEL_KINDS, trainingDefaults } from '../../../src/node/default-model.ts'
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
 import { policyTrainingDefaults } from '../../../src/node/policy/default-policy.ts'
 import type { TrainingView } from '../../../src/node/views.ts'
-import { modelKind, protectionNamed, STRATEGIES, strategyNamed, wholeNumber } from '../demo/options.ts'
+import { modelKind, protectionNamed, robustNamed, STRATEGIES, strategyNamed, wholeNumber } from '../demo/options.ts'
 import { columns, EXIT, print } from '../output.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
 
@@ -109,14 +104,8 @@ function configOf({ model: kind, rounds, strategy, robust, protect, seed, from }
 
 /** The rule, and rounds that are not opened with fewer organisations than it needs. */
 function robustOf(text: string): { robust: RobustConfig; round: { participantsMin: number } } {
-  const [rule, f = '1', ...rest] = text.split(':')
-  const parsed = robustConfigSchema.safeParse({ rule, f: Number(f) })
-  if (!parsed.success || rest.length > 0 || !/^\d{1,2}$/.test(f))
-    fail(
-      'config-invalid',
-      `--robust takes a rule and how many may lie, like multi-krum:1; rules: ${ROBUST_RULES.join(', ')}`,
-    )
-  return { robust: parsed.data, round: { participantsMin: Math.max(2, organisationsMin(parsed.data)) } }
+  const robust = robustNamed(text)
+  return { robust, round: { participantsMin: Math.max(2, organisationsMin(robust)) } }
 }
 
 async function configFile(path: string): Promise<unknown> {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Protection } from '../../../src/learning/masking-config.ts'
 import { setConfigValue } from '../../../src/node/config-edit.ts'
+import { containment, liarsAmong } from './attack.ts'
 import { evaluateFederation } from './evaluation.ts'
 import { type Federation, foundFederation, type Founding } from './federation.ts'
 import { stopOnInterrupt } from './interrupt.ts'
@@ -50,6 +51,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     const data = await progress.phase('traffic', () => prepareData(options, join(directory, 'traffic'), running.group))
     await progress.phase('organisations join and ingest', (say) => joinAndIngest(running, data, say))
     const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options))
+    for (const { id } of liarsAmong(orgs, options.attack)) running.liars.add(id)
     await progress.phase('nodes start', () => startNodes(running, protectionOf(orgs, options)))
     const training = await progress.phase('training', (say) => trainFederation(running, orgs, options, say))
     const exported = await progress.phase('ledger export', () => exportLedger(running))
@@ -71,6 +73,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       orgs,
       rounds: training.rounds,
       metrics,
+      ...(options.attack === undefined ? {} : { attack: containment(exported.blocks, options.attack, running.liars) }),
       ledger,
       phasesMs: progress.phasesMs(),
       ...memory.peaks(),

@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { organisationId } from '../../../src/base/ids.ts'
 import { setConfigValue } from '../../../src/node/config-edit.ts'
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
@@ -13,7 +14,8 @@ import { joinFederation } from '../../../src/node/start/join-federation.ts'
 import { createDatabase, type PrivateServer, startPrivateServer } from '../../../src/node/storage/embedded.ts'
 import { createProcessGroup, type ProcessGroup, type RunningProcess } from './processes.ts'
 
-const FEDERATION = 'demo.entente.example'
+export const DEMO_FEDERATION = 'demo.entente.example'
+const ATTACKER = fileURLToPath(new URL('../../demo-attacker.ts', import.meta.url))
 
 export interface Member {
   readonly id: string
@@ -34,6 +36,8 @@ export interface Federation {
   readonly group: ProcessGroup
   /** Nodes by name: `hub` and the organisations' ids. */
   readonly processes: Map<string, RunningProcess>
+  /** Organisations that lie, once they are started. */
+  readonly liars: Set<string>
   /** Starts the process of this name, or starts it again after its end. */
   start(name: string): Promise<RunningProcess>
   /** Stops all processes, then the database server. Any number of calls are one. */
@@ -50,6 +54,7 @@ export interface Founding {
 export function foundFederation(directory: string, onProgress: (message: string) => void): Founding {
   const group = createProcessGroup()
   const processes = new Map<string, RunningProcess>()
+  const liars = new Set<string>()
   let server: PrivateServer | undefined
   const starting = startServer(directory, onProgress).then((started) => (server = started))
   let operator: Operator | undefined
@@ -78,7 +83,10 @@ export function foundFederation(directory: string, onProgress: (message: string)
 
   async function start(name: string): Promise<RunningProcess> {
     const args = [name === 'hub' ? 'hub' : 'org', 'start', '--json', '--dir', join(directory, name)]
-    const started = await group.start(name, args, join(directory, `${name}.log`))
+    const log = join(directory, `${name}.log`)
+    const started = liars.has(name)
+      ? await group.start(name, [join(directory, name)], log, ATTACKER)
+      : await group.start(name, args, log)
     processes.set(name, started)
     return started
   }
@@ -87,7 +95,7 @@ export function foundFederation(directory: string, onProgress: (message: string)
     const { url } = await starting
     const hubDirectory = join(directory, 'hub')
     const hubDatabaseUrl = await createDatabase(url, 'hub')
-    await initHub(hubDirectory, { federation: FEDERATION, listen: { host: '127.0.0.1', port: await freePort() } })
+    await initHub(hubDirectory, { federation: DEMO_FEDERATION, listen: { host: '127.0.0.1', port: await freePort() } })
     await setConfigValue(hubDirectory, ['database'], { url: hubDatabaseUrl })
     await start('hub')
     operator = await openOperator(hubDirectory)
@@ -100,6 +108,7 @@ export function foundFederation(directory: string, onProgress: (message: string)
       operator,
       group,
       processes,
+      liars,
       start,
       stop,
     }

@@ -1,7 +1,14 @@
 /** What `entente demo` takes, checked. */
 
+import { defenceAgainst, type DemoAttack, parseAttack } from './attack.ts'
 import { fail } from '../../../src/base/errors.ts'
 import { type Protection, PROTECTIONS } from '../../../src/learning/masking-config.ts'
+import {
+  ROBUST_RULES,
+  type RobustConfig,
+  robustConfigSchema,
+  robustProblem,
+} from '../../../src/learning/robust/config.ts'
 import { DEFAULT_KIND, MODEL_KINDS, type ThreatModelKind } from '../../../src/node/default-model.ts'
 
 export const STRATEGIES = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad'] as const
@@ -18,6 +25,10 @@ export interface DemoOptions {
   readonly labels: 'own' | 'all'
   /** Default: secure aggregation, where there are enough to hide among. */
   readonly protect?: Protection
+  /** Instead of the mean; default: one that withstands the attack, if there is one. */
+  readonly robust?: RobustConfig
+  /** Organisations that lie. */
+  readonly attack?: DemoAttack
   readonly seed: number
   /** Where the JSON report goes. */
   readonly json?: string
@@ -36,6 +47,8 @@ export interface RawDemoOptions {
   readonly strategy?: string
   readonly labels: string
   readonly protect?: string
+  readonly robust?: string
+  readonly attack?: string
   readonly seed: string
   readonly json?: string
   readonly keep?: string
@@ -46,7 +59,7 @@ export interface RawDemoOptions {
 export function parseDemoOptions(raw: RawDemoOptions): DemoOptions {
   const strategy = raw.strategy === undefined ? undefined : strategyNamed(raw.strategy)
   if (raw.labels !== 'own' && raw.labels !== 'all') fail('config-invalid', '--labels takes own or all')
-  return {
+  return compatible({
     orgs: wholeNumber('--orgs', raw.orgs, 1, 26),
     model: modelKind(raw.model),
     labels: raw.labels,
@@ -55,10 +68,23 @@ export function parseDemoOptions(raw: RawDemoOptions): DemoOptions {
     ...(raw.rounds === undefined ? {} : { rounds: wholeNumber('--rounds', raw.rounds, 1, 1000) }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(raw.protect === undefined ? {} : { protect: protectionNamed(raw.protect) }),
+    ...(raw.robust === undefined ? {} : { robust: robustNamed(raw.robust) }),
+    ...(raw.attack === undefined ? {} : { attack: parseAttack(raw.attack) }),
     ...(raw.data === undefined ? {} : { data: raw.data }),
     ...(raw.json === undefined ? {} : { json: raw.json }),
     ...(raw.keep === undefined ? {} : { keep: raw.keep }),
-  }
+  })
+}
+
+/** What would be refused when the training starts is refused before anything is set up. */
+function compatible(options: DemoOptions): DemoOptions {
+  const { attack, orgs, protect, robust = attack === undefined ? undefined : defenceAgainst(attack) } = options
+  if (robust === undefined || robust.rule === 'none') return options
+  if (protect !== undefined && protect !== 'plain')
+    fail('config-invalid', `--robust ${robust.rule} looks at single updates, which --protect ${protect} hides`)
+  const problem = robustProblem(robust, orgs)
+  if (problem !== undefined) fail('config-invalid', `${orgs} organisations are too few: ${problem}`)
+  return options
 }
 
 /** @throws config-invalid */
@@ -75,6 +101,18 @@ export function protectionNamed(name: string): Protection {
     PROTECTIONS.find((known) => known === name) ??
     fail('config-invalid', `--protect takes one of ${PROTECTIONS.join(', ')}`)
   )
+}
+
+/** A rule and how many may lie, like `multi-krum:1`. @throws config-invalid */
+export function robustNamed(text: string): RobustConfig {
+  const [rule, f = '1', ...rest] = text.split(':')
+  const parsed = robustConfigSchema.safeParse({ rule, f: Number(f) })
+  if (!parsed.success || rest.length > 0 || !/^\d{1,2}$/.test(f))
+    fail(
+      'config-invalid',
+      `--robust takes a rule and how many may lie, like multi-krum:1; rules: ${ROBUST_RULES.join(', ')}`,
+    )
+  return parsed.data
 }
 
 /** @throws config-invalid */

@@ -37,8 +37,8 @@ export interface RunningProcess {
 }
 
 export interface ProcessGroup {
-  /** Starts `entente ARGS` and resolves when it prints a JSON line with `"event":"ready"`. */
-  start(name: string, args: readonly string[], logFile: string): Promise<RunningProcess>
+  /** Starts `entente ARGS`, or another program, and resolves when it prints a JSON line with `"event":"ready"`. */
+  start(name: string, args: readonly string[], logFile: string, program?: string): Promise<RunningProcess>
   /** Runs `entente ARGS` to its end, whatever its exit code. */
   run(args: readonly string[]): Promise<Finished>
   /** Runs `entente ARGS` to its end; standard output parsed as JSON. @throws with the program's own words if it fails. */
@@ -53,9 +53,9 @@ export function createProcessGroup(): ProcessGroup {
   const living = new Set<ChildProcess>()
   let stopping = false
 
-  function entente(args: readonly string[]): ChildProcess {
+  function entente(args: readonly string[], program = MAIN): ChildProcess {
     if (stopping) fail('unavailable', 'the federation is being stopped')
-    const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...NODE_FLAGS, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     living.add(child)
     child.once('exit', () => living.delete(child)).once('error', () => living.delete(child))
     return child
@@ -72,7 +72,7 @@ export function createProcessGroup(): ProcessGroup {
   }
 
   return {
-    start: (name, args, logFile) => startChild(name, entente(args), logFile),
+    start: (name, args, logFile, program) => startChild(name, entente(args, program), logFile),
     run,
     async runJson(args) {
       const { code, stdout, stderr } = await run(args)

@@ -41,6 +41,22 @@ export interface ProtectionSummary {
   readonly parameters: Readonly<Record<string, string | number>>
 }
 
+export interface AttackSummary {
+  readonly kind: string
+  readonly organisations: readonly string[]
+  /** The rule of the last block; null = the mean, which withstands nothing. */
+  readonly rule: string | null
+  readonly rounds: number
+  /** Rounds in which a liar took part, those in which the block calls it far from the rest, or left it out: all liars together. */
+  readonly lies: number
+  readonly flagged: number
+  readonly leftOut: number
+  /** Honest organisations that a block called far from the rest. */
+  readonly falseFlags: number
+  /** By organisation, from the ledger alone: 0 to 1, 0.5 = unknown. */
+  readonly reputations: Readonly<Record<string, number>>
+}
+
 export interface DemoReport {
   readonly source: string
   /** `own`: each organisation has labels only of the families that it investigated. */
@@ -49,6 +65,8 @@ export interface DemoReport {
   readonly model: string
   readonly strategy: string
   readonly protection: ProtectionSummary
+  /** Only with `--attack`. */
+  readonly attack?: AttackSummary
   readonly seed: number
   readonly orgs: readonly OrganisationSummary[]
   readonly rounds: readonly RoundSummary[]
@@ -74,6 +92,7 @@ export function renderReport(report: DemoReport): string {
     ...headline(report),
     ...explanation(report),
     '',
+    ...attackLines(report),
     ...protectionLines(report),
     ledgerLines(report),
     resourceLine(report),
@@ -166,6 +185,20 @@ function explanation(report: DemoReport): string[] {
     '  This is what an organisation gains by taking part: alone it has never been told that such an attack is one.',
     `  ${LABELS[report.labels]} AUC: 0.5 is chance, 1 is perfect. AP: precision averaged over recall.`,
     ...(report.labelSource === 'synthetic-campaigns' ? SYNTHETIC : []),
+  ]
+}
+
+function attackLines({ attack }: DemoReport): string[] {
+  if (attack === undefined) return []
+  const { organisations, rule, lies, flagged, leftOut, falseFlags, reputations } = attack
+  const standing = Object.entries(reputations).map(([name, score]) => `${name} ${score.toFixed(2)}`)
+  return [
+    `Attack: ${organisations.join(', ')} sent three times the opposite of what was learned, ${lies} times.`,
+    rule === null
+      ? '  The mean was taken: nothing stood against it.'
+      : `  ${rule} left out ${leftOut} of these updates; blocks call ${flagged} of them far from the rest, and ${falseFlags} honest ones.`,
+    `  Reputation from the ledger: ${standing.join(', ')} (0.5 = unknown; nobody is excluded by it)`,
+    '',
   ]
 }
 

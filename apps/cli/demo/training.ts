@@ -5,6 +5,8 @@ import { fail } from '../../../src/base/errors.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../../src/learning/config.ts'
 import { HIDDEN_AMONG_MIN, type Protection } from '../../../src/learning/masking-config.ts'
 import { trainingDefaults } from '../../../src/node/default-model.ts'
+import type { RobustConfig } from '../../../src/learning/robust/config.ts'
+import { defenceAgainst } from './attack.ts'
 import type { Federation } from './federation.ts'
 import type { DemoOptions } from './options.ts'
 import type { Say } from './progress.ts'
@@ -47,7 +49,12 @@ export async function trainFederation(
 }
 
 /** Secure aggregation, unless asked otherwise, or fewer learn than can hide each among the others. */
-export function protectionOf(orgs: readonly OrganisationSummary[], { protect }: DemoOptions): Protection {
+export function protectionOf(
+  orgs: readonly OrganisationSummary[],
+  { protect, attack, robust }: DemoOptions,
+): Protection {
+  // A rule looks at single updates.
+  if (attack !== undefined || robust !== undefined) return protect ?? 'plain'
   return protect ?? (learners(orgs) < HIDDEN_AMONG_MIN ? 'plain' : 'secagg')
 }
 
@@ -58,10 +65,16 @@ function configOf(orgs: readonly OrganisationSummary[], options: DemoOptions): T
     ...trainingDefaults(options.model, { strategy: options.strategy }),
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     protection: protectionOf(orgs, options),
+    ...robustOf(options),
     // Everybody who has something to learn from must take part.
     round: { participantsMin: Math.max(1, learners(orgs)) },
     seed: String(options.seed),
   })
+}
+
+function robustOf({ robust, attack }: DemoOptions): { robust?: RobustConfig } {
+  if (robust !== undefined) return { robust }
+  return attack === undefined ? {} : { robust: defenceAgainst(attack) }
 }
 
 async function roundsOf(federation: Federation, rounds: number): Promise<RoundSummary[]> {

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StageRecord } from '../../../src/learning/stages.ts'
+import type { Block } from '../../../src/ledger/block.ts'
 import { encodeExport } from '../../../src/ledger/export.ts'
 import { decodeLeaf } from '../../../src/ledger/leaf.ts'
 import { openControl } from '../../../src/node/control.ts'
@@ -24,6 +25,7 @@ export interface ExportedLedger {
   /** What the last block says of who could see updates: every participant has signed it. */
   readonly protection: ProtectionSummary
   readonly sameOnAllNodes: boolean
+  readonly blocks: readonly Block[]
 }
 
 /** Writes what an auditor needs, and asks every running node whether it holds the same. */
@@ -38,7 +40,8 @@ export async function exportLedger(federation: Federation): Promise<ExportedLedg
   const modelHash = ledger.model_hash ?? fail('internal', 'the ledger holds no model')
   const sameOnAllNodes = await allNodesHold(federation, modelHash, ledger.head)
   const protection = protectionSaid(ledgerExport.leaves.at(-1) ?? fail('internal', 'the ledger is empty'))
-  return { file, keysFile, height: ledger.size - 1, modelHash, protection, sameOnAllNodes }
+  const blocks = ledgerExport.leaves.map((leaf) => decodeLeaf(leaf))
+  return { file, keysFile, height: ledger.size - 1, modelHash, protection, sameOnAllNodes, blocks }
 }
 
 function protectionSaid(leaf: string): ProtectionSummary {

@@ -9,7 +9,7 @@ import { loadKernels } from '../kernels.ts'
 import { createLogger, type Logger } from '../logging.ts'
 import { createOrganisation, type OrganisationNode } from '../organisation.ts'
 import { datasetDirectory, ensureDataset } from '../own-data.ts'
-import type { HubConnection } from '../ports.ts'
+import type { HubConnection, Trainer } from '../ports.ts'
 import { systemRandom } from '../random.ts'
 import { removeRuntimeFile, writeRuntimeFile } from '../runtime-file.ts'
 import type { ServeControl } from '../serving.ts'
@@ -27,12 +27,14 @@ export interface OrganisationStart {
   readonly serve: ServeControl
   /** Rows ingested so far, while a new data set is made. */
   readonly onIngest?: (rows: number) => void
+  /** Stands between the node and its training. */
+  readonly wrapTrainer?: (trainer: Trainer) => Trainer
 }
 
 /** Resolves when the node is connected to its database, has its data set and answers commands. @throws config-invalid */
 export async function startOrganisation(
   directory: string,
-  { serve, onIngest }: OrganisationStart,
+  { serve, onIngest, wrapTrainer = (trainer) => trainer }: OrganisationStart,
 ): Promise<RunningNode> {
   const config = await readConfig(directory)
   if (config.role !== 'organisation')
@@ -55,7 +57,7 @@ export async function startOrganisation(
     const connection = await connect(directory, config, lifecycle, log)
     const dataSources = await prepareData(directory, config, onIngest)
     const node = createOrganisation(
-      { ...ports, connection, trainer, sleep },
+      { ...ports, connection, trainer: wrapTrainer(trainer), sleep },
       { federation, organisation, secret, hubKey, ledgerKey },
       {
         kernels: loadKernels(),
