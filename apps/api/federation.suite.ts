@@ -35,7 +35,14 @@ import { createHubApi } from './hub-server.ts'
 
 export const FEDERATION = federationId('isac.example')
 export const SPEC = { kind: 'mlp', inputs: 4, hidden: [3] } as const
-export const CONFIG = parseTrainingConfig({ model: SPEC, rounds: 1, round: { participantsMin: 2 } })
+/** In the clear, so that a test can say what the hub must refuse of an update. */
+export const CONFIG = parseTrainingConfig({
+  model: SPEC,
+  protection: 'plain',
+  privacy: null,
+  rounds: 1,
+  round: { participantsMin: 2 },
+})
 
 const kernels = loadKernels()
 const now = (): number => systemClock.now()
