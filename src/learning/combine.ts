@@ -4,6 +4,7 @@ import type { AggregationKernels } from '../models/kernels/kernels.ts'
 import { type MaskedSumSource, maskedMean } from './masked-mean.ts'
 import type { RobustConfig } from './robust/config.ts'
 import { chunkLength, coordinatePass, measureDistances, ROBUST_CHUNK_ELEMENTS } from './robust/passes.ts'
+import { stepReader, withoutStep } from './robust/direction.ts'
 import { type Plan, planFromDistances, planWithoutDistances } from './robust/plan.ts'
 import { flaggedOf, type RobustReport } from './robust/report.ts'
 import { usesDistances } from './robust/rules/rules.ts'
@@ -12,6 +13,8 @@ import { type Combiner, type WeightedUpdate, weightedSum } from './weighted-sum.
 
 export interface Combination {
   readonly base: TensorReader
+  /** The model before: base - previous is the direction that updates are compared with. */
+  readonly previous: TensorReader | null
   /** Absent: the mean. */
   readonly robust?: RobustConfig
   /** Draws the buckets of a robust rule, e.g. the training's seed and the round. */
@@ -35,7 +38,7 @@ export async function combinerOf(
   if (job.robust === undefined || job.robust.rule === 'none')
     return weightedSum({ ...common, updates, weights: updates.map(({ sampleCount }) => sampleCount), total })
   const rule = job.robust.rule
-  const plan = await robustPlan(job, job.robust, updates)
+  const { plan, against } = await robustPlan(job, job.robust, updates)
   if (plan.kind === 'weights') {
     const { weights, leftOut, clipped, remoteness } = plan
     const used = weights.flatMap((weight, i) => (weight === 0 ? [] : i))
@@ -45,7 +48,7 @@ export async function combinerOf(
       weights: used.map((i) => weights[i] as number),
       total: 1,
     })
-    return { ...sum, report: () => ({ rule, leftOut, clipped, flagged: flaggedOf(remoteness) }) }
+    return { ...sum, report: () => ({ rule, leftOut, clipped, flagged: flaggedOf(remoteness), ...against }) }
   }
   const countMax = chunkLength(size, job.chunkElements ?? ROBUST_CHUNK_ELEMENTS)
   const pass = coordinatePass(
@@ -58,16 +61,30 @@ export async function combinerOf(
   return {
     countMax,
     combine: (start, delta) => pass.aggregate(start, delta),
-    report: () => ({ rule, leftOut, clipped: [], flagged: flaggedOf(remoteness ?? pass.distances()) }),
+    report: () => ({ rule, leftOut, clipped: [], flagged: flaggedOf(remoteness ?? pass.distances()), ...against }),
     close: async () => undefined,
   }
 }
 
-async function robustPlan(job: Combination, config: RobustConfig, updates: readonly WeightedUpdate[]): Promise<Plan> {
+interface Planned {
+  readonly plan: Plan
+  /** Not there where no direction was measured. */
+  readonly against?: Pick<RobustReport, 'against'>
+}
+
+async function robustPlan(
+  job: Combination,
+  config: RobustConfig,
+  updates: readonly WeightedUpdate[],
+): Promise<Planned> {
   const input = { config, sampleCounts: updates.map(({ sampleCount }) => sampleCount), seed: job.seed ?? '' }
-  if (config.mixing === 'none' && !usesDistances(config)) return planWithoutDistances(input)
+  if (config.mixing === 'none' && !usesDistances(config)) return { plan: planWithoutDistances(input) }
   const readers = updates.map(({ reader }) => reader)
   const size = parameterCount(job.base.header)
-  const squared = await measureDistances(readers, size, job.chunkElements ?? ROBUST_CHUNK_ELEMENTS, job.kernels)
-  return planFromDistances(squared, input)
+  const chunk = job.chunkElements ?? ROBUST_CHUNK_ELEMENTS
+  if (job.previous === null)
+    return { plan: planFromDistances(await measureDistances(readers, size, chunk, job.kernels), input) }
+  const all = [...readers, stepReader(job.base, job.previous)]
+  const { squared, against } = withoutStep(await measureDistances(all, size, chunk, job.kernels), readers.length)
+  return { plan: planFromDistances(squared, input), against: { against } }
 }

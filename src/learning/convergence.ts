@@ -75,15 +75,19 @@ export function aggregationMetrics(
  * What the robust rule did. Organisations are named by their position among the block's participants: their names, once
  * more, would not fit into the leaf of the largest round.
  */
-function robustMetrics({ rule, leftOut, clipped, flagged }: RobustReport) {
+function robustMetrics(report: RobustReport) {
+  const { rule, leftOut, clipped, flagged, against } = report
   return {
     robust_rule: rule,
     robust_left_out: leftOut,
     robust_clipped: clipped,
     robust_flagged: flagged,
-    byzantine_detection_triggered: flagged.length > 0,
+    ...(against === undefined ? {} : { robust_against: against }),
+    byzantine_detection_triggered: isTriggered(report),
   }
 }
+
+const isTriggered = ({ flagged, against = [] }: RobustReport): boolean => flagged.length + against.length > 0
 
 export function federationMetrics(round: number, participants: number, result: AggregateResult): FederationMetrics {
   return {
@@ -93,6 +97,6 @@ export function federationMetrics(round: number, participants: number, result: A
     convergence_rate: result.convergence,
     norm_difference: result.normDifference,
     gradient_norm: result.gradientNorm,
-    ...(result.robust === undefined ? {} : { byzantine_detection_triggered: result.robust.flagged.length > 0 }),
+    ...(result.robust === undefined ? {} : { byzantine_detection_triggered: isTriggered(result.robust) }),
   }
 }

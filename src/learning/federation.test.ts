@@ -236,7 +236,13 @@ describe('a federation of the pure machines', () => {
     const aggregation_metrics = aggregationMetrics(1, [], {
       ...{ model: signed.model_hash, strategyState: null, normDifference: 1 / 3, gradientNorm: 1 / 3 },
       ...{ convergence: 1 / 3, durationMs: 1e9 },
-      robust: { rule: 'geometric-median', leftOut: positions, clipped: positions, flagged: positions },
+      robust: {
+        rule: 'geometric-median',
+        leftOut: positions,
+        clipped: positions,
+        flagged: positions,
+        against: positions,
+      },
     })
     expect(() => encodeLeaf({ ...signed, provenance, org_signatures, aggregation_metrics })).not.toThrow()
   })

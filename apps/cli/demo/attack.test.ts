@@ -51,9 +51,13 @@ const block = (metrics: object, names: readonly string[] = ['a', 'b', 'c']): Blo
   }) as unknown as Block
 
 describe('what the ledger says of an attack', () => {
-  it('counts lies that were left out or called far, and honest ones that were called so', () => {
-    const robust = { robust_rule: 'multi-krum', robust_left_out: [2], robust_flagged: [1, 2] }
-    const blocks = [block({}, []), block(robust), block({ ...robust, robust_left_out: [0], robust_flagged: [] })]
+  it('counts lies that were left out or called unusual, and honest ones that were called so', () => {
+    const robust = { robust_rule: 'multi-krum', robust_left_out: [2], robust_flagged: [1], robust_against: [2] }
+    const blocks = [
+      block({}, []),
+      block(robust),
+      block({ ...robust, robust_left_out: [0], robust_flagged: [], robust_against: [] }),
+    ]
     const found = containment(blocks, { kind: 'signflip', liars: 1 }, new Set(['c']))
     expect(found).toMatchObject({ rule: 'multi-krum', rounds: 2, lies: 2, leftOut: 1, flagged: 1, falseFlags: 1 })
     expect(Object.keys(found.reputations)).toEqual(['a', 'b', 'c'])

@@ -51,7 +51,10 @@ export function containment(blocks: readonly Block[], { kind }: DemoAttack, liar
   const counts = { lies: 0, flagged: 0, leftOut: 0, falseFlags: 0 }
   for (const { aggregation_metrics: metrics, provenance } of rounds)
     for (const [position, { org_id }] of provenance.participants.entries()) {
-      const isFlagged = listed(metrics['robust_flagged'], position)
+      const isFlagged = Math.max(
+        listed(metrics['robust_flagged'], position),
+        listed(metrics['robust_against'], position),
+      )
       if (!liars.has(org_id)) counts.falseFlags += isFlagged
       else {
         counts.lies++

@@ -47,11 +47,11 @@ export interface AttackSummary {
   /** The rule of the last block; null = the mean, which withstands nothing. */
   readonly rule: string | null
   readonly rounds: number
-  /** Rounds in which a liar took part, those in which the block calls it far from the rest, or left it out: all liars together. */
+  /** Rounds in which a liar took part, those in which the block calls its update unusual, or left it out: all liars together. */
   readonly lies: number
   readonly flagged: number
   readonly leftOut: number
-  /** Honest organisations that a block called far from the rest. */
+  /** Honest updates that a block calls unusual. */
   readonly falseFlags: number
   /** By organisation, from the ledger alone: 0 to 1, 0.5 = unknown. */
   readonly reputations: Readonly<Record<string, number>>
@@ -196,8 +196,10 @@ function attackLines({ attack }: DemoReport): string[] {
     `Attack: ${organisations.join(', ')} sent three times the opposite of what was learned, ${lies} times.`,
     rule === null
       ? '  The mean was taken: nothing stood against it.'
-      : `  ${rule} left out ${leftOut} of these updates; blocks call ${flagged} of them far from the rest, and ${falseFlags} honest ones.`,
-    `  Reputation from the ledger: ${standing.join(', ')} (0.5 = unknown; nobody is excluded by it)`,
+      : `  ${rule} left out ${leftOut} of these updates; blocks call ${flagged} of them unusual (far from the rest, or against the step before), and ${falseFlags} honest ones.`,
+    ...(standing.length === 0
+      ? []
+      : [`  Reputation from the ledger: ${standing.join(', ')} (0.5 = unknown; nobody is excluded by it)`]),
     '',
   ]
 }

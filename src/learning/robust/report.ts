@@ -14,6 +14,8 @@ export interface RobustReport {
    * one pass, from the middle one of the others where it measures distances.
    */
   readonly flagged: readonly number[]
+  /** Whose update points against the step before; only where a rule measured distances and there was such a step. */
+  readonly against?: readonly number[]
 }
 
 /** Honest organisations with data of different kinds lie within about twice the median; a sign flip or a scaled update beyond. */

@@ -100,6 +100,16 @@ describe('reputation from the ledger', () => {
     expect([a, b, c].map((name) => found.get(name)?.rounds)).toEqual([2, 1, 2])
   })
 
+  it('counts an update against the step before as a sign, and both signs of a round as one event', () => {
+    const sealed = block('t-1', [a, b, c], [1])
+    const both = { ...sealed, aggregation_metrics: { ...sealed.aggregation_metrics, robust_against: [1, 2] } }
+    const found = reputationsAfter([both])
+    expect(found.get(a)?.reasons).toEqual([])
+    expect(found.get(b)?.reasons.map(({ sign }) => sign)).toEqual(['flagged', 'against'])
+    expect(found.get(c)?.reasons.map(({ sign }) => sign)).toEqual(['against'])
+    expect(found.get(b)?.score).toBe(found.get(c)?.score)
+  })
+
   it('does not change where no rule looked, nor for who was not there', () => {
     const known = reputationsAfter([block('t-1', [a, b], [0])])
     expect(reputationsAfter([block('t-2', [a, b])], known)).toEqual(known)

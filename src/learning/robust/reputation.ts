@@ -78,14 +78,21 @@ export function observationsOf({
 }: Sealed): ReadonlyMap<OrganisationId, Observation> | undefined {
   const flagged = aggregation_metrics['robust_flagged']
   if (!Array.isArray(flagged)) return undefined
-  const positions = new Set<unknown>(flagged)
+  const against = aggregation_metrics['robust_against']
+  const signsAt = (position: number): Observation['signs'] => [
+    ...(listed(flagged, position) ? [{ sign: 'flagged' } as const] : []),
+    ...(listed(against, position) ? [{ sign: 'against' } as const] : []),
+  ]
   return new Map(
     provenance.participants.map(({ org_id }, position) => [
       org_id,
-      { round: provenance.round_id, signs: positions.has(position) ? [{ sign: 'flagged' }] : [] },
+      { round: provenance.round_id, signs: signsAt(position) },
     ]),
   )
 }
+
+const listed = (positions: unknown, position: number): boolean =>
+  Array.isArray(positions) && positions.includes(position)
 
 /** Everybody's reputation after these blocks, in the order of the ledger, on top of what was known before. */
 export function reputationsAfter(

@@ -185,6 +185,21 @@ describe('robust rules', () => {
     expect(await run(vectors, { rule: 'none' })).not.toHaveProperty('robust')
   })
 
+  it('say who points against the step before, whatever the size of the blocks, and nothing where there was none', async () => {
+    const vectors = updates('against', 11, 2, 700)
+    const step = vectors[5] ?? []
+    const previous = await modelReader(step.map((value) => -value))
+    for (const rule of ['multi-krum', 'geometric-median', 'bulyan'] as const)
+      for (const chunkElements of [1 << 14, 256]) {
+        const { robust, bytes } = await run(vectors, { rule, f: 2 }, { previous, chunkElements })
+        expect(robust?.against, rule).toEqual([0, 1])
+        // Looking at the direction changes nothing of the model.
+        expect(bytes).toEqual((await run(vectors, { rule, f: 2 })).bytes)
+      }
+    expect((await run(vectors, { rule: 'multi-krum', f: 2 })).robust).not.toHaveProperty('against')
+    expect((await run(vectors, { rule: 'median', f: 2 }, { previous })).robust).not.toHaveProperty('against')
+  })
+
   it('do not trust sample counts, but for the norm bound', async () => {
     const vectors = updates('counts', 11, 0, 20)
     const sampleCounts = vectors.map((_, i) => (i === 0 ? 1000 : 1))
