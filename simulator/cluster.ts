@@ -10,7 +10,7 @@ import { PROTECTIONS } from '../src/learning/masking-config.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { createHub, type Hub } from '../src/node/hub.ts'
 import { createOrganisation, type OrganisationNode } from '../src/node/organisation.ts'
-import type { Mail, Ports } from '../src/node/ports.ts'
+import type { Mail, Ports, Trainer } from '../src/node/ports.ts'
 import { forge } from './adversary.ts'
 import type { Disk } from './fakes/disk.ts'
 import { CALM, createConnection, createLine, type NetworkConditions } from './fakes/network.ts'
@@ -30,6 +30,8 @@ export interface Tampering {
   readonly ports?: PortsWrapper
   readonly disk?: (name: string, disk: Disk) => Disk
   readonly hub?: (hub: Hub) => Hub
+  /** Organisations that lie about what they learned. */
+  readonly trainer?: (organisation: OrganisationId, trainer: Trainer) => Trainer
 }
 
 export interface ClusterOptions {
@@ -119,10 +121,11 @@ export function createCluster(options: ClusterOptions): Cluster {
     const line = createLine(process, organisation, conditions)
     const sleep = createSleep(process)
     await join(organisation, line, sleep, ports, tokens)
-    const trainer = createTrainer(process, organisation, kernels, {
+    const honest = createTrainer(process, organisation, kernels, {
       durationMsMax: plan.trainingMsMax,
       ...(options.absent === undefined ? {} : { absent: options.absent }),
     })
+    const trainer = tampering.trainer?.(organisation, honest) ?? honest
     const connection = createConnection(line, process, organisation, conditions)
     const node = createOrganisation({ ...ports, connection, trainer, sleep }, organisationIdentity(organisation), {
       kernels,

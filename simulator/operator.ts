@@ -8,7 +8,7 @@ import type { Hub } from '../src/node/hub.ts'
 import type { OrganisationNode } from '../src/node/organisation.ts'
 import type { Cluster } from './cluster.ts'
 import type { Process } from './fakes/process.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, Scenario } from './plan.ts'
 
 export const TRAINING_ID = 't-1'
 
@@ -35,6 +35,12 @@ async function startTraining(hub: Hub, plan: Plan): Promise<void> {
   }
 }
 
+/** A rule counts on everybody; without one a few may be missing. */
+function participantsMin({ robust, organisations, protection }: Scenario): number {
+  if (robust !== undefined) return organisations.length
+  return protection === 'plain' ? 2 : 3
+}
+
 export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs, phaseMs }: Plan) {
   return {
     model: { kind: 'mlp', inputs: 4, hidden: [5] },
@@ -43,7 +49,8 @@ export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs, phaseMs }:
     protection: scenario.protection,
     privacy: null,
     masking: { phaseMs },
-    round: { participantsMin: scenario.protection === 'plain' ? 2 : 3, deadlineMs, sealTimeoutMs },
+    ...(scenario.robust === undefined ? {} : { robust: scenario.robust }),
+    round: { participantsMin: participantsMin(scenario), deadlineMs, sealTimeoutMs },
     clipNorm: scenario.clipNorm,
     seed: scenario.trainingSeed,
     rounds: scenario.rounds,

@@ -4,6 +4,7 @@ import { type OrganisationId, organisationId } from '../src/base/ids.ts'
 import { type Prng, prng } from '../src/base/prng.ts'
 import type { StrategyName } from '../src/learning/config.ts'
 import type { Protection } from '../src/learning/masking-config.ts'
+import type { RobustRuleName } from '../src/learning/robust/config.ts'
 import type { JobFaults } from './fakes/jobs.ts'
 import { CALM, type NetworkFaults } from './fakes/network.ts'
 import type { StoreFaults } from './fakes/store.ts'
@@ -17,6 +18,8 @@ export interface Scenario {
   readonly clipNorm: number | null
   readonly protection: Protection
   readonly trainingSeed: string
+  /** The rule that takes the place of the mean; absent = the mean. */
+  readonly robust?: { readonly rule: RobustRuleName; readonly f: number }
 }
 
 export interface NodePlan {
