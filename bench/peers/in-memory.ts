@@ -1,0 +1,21 @@
+/** The product's masking threads over vectors in memory: a peer does not write its vector to a disk, either. */
+
+import { fail } from '../../src/base/errors.ts'
+import { sha256Hex } from '../../src/base/hash.ts'
+import { createMaskingThreads, type MaskingThreads } from '../../src/node/masking/threads.ts'
+import type { Blobs, BlobWriter } from '../../src/node/ports.ts'
+
+const none = (): never => fail('not-available', 'this bench only masks')
+
+async function create(): Promise<BlobWriter> {
+  const parts: Uint8Array[] = []
+  return {
+    write: async (chunk) => void parts.push(chunk.slice()),
+    commit: async () => ({ digest: sha256Hex(new Uint8Array()), size: Buffer.concat(parts).length }),
+    abort: async () => undefined,
+  }
+}
+
+const blobs: Blobs = { create, open: none, size: none, uploadOffset: none, uploadChunk: none }
+
+export const inMemoryThreads = (threads: number): MaskingThreads => createMaskingThreads({ blobs, threads })
