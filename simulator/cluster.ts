@@ -4,11 +4,13 @@
  * forger who has stolen certificates but no keys.
  */
 
+import type { Envelope } from '../src/base/envelope.ts'
 import { EntenteError } from '../src/base/errors.ts'
 import type { OrganisationId } from '../src/base/ids.ts'
 import { PROTECTIONS } from '../src/learning/masking-config.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { createHub, type Hub } from '../src/node/hub.ts'
+import { SPENDING } from '../src/privacy/dp/budget.ts'
 import { createOrganisation, type OrganisationNode } from '../src/node/organisation.ts'
 import type { Mail, Ports, Trainer } from '../src/node/ports.ts'
 import { forge } from './adversary.ts'
@@ -20,7 +22,7 @@ import type { Change } from './fakes/tables.ts'
 import { createTrainer } from './fakes/trainer.ts'
 import { HUB_IDENTITY, organisationIdentity, registrationOf } from './keys.ts'
 import { createNode, type PortsWrapper, type SimulatedNode } from './node.ts'
-import { depart, operate } from './operator.ts'
+import { depart, operate, trainingIds } from './operator.ts'
 import type { Plan } from './plan.ts'
 import type { Acknowledgement, Run } from './run.ts'
 import { createScheduler, EPOCH_MS, type Scheduler } from './scheduler.ts'
@@ -61,6 +63,7 @@ export interface Cluster {
   readonly tokens: Map<OrganisationId, string>
   readonly acknowledgements: Acknowledgement[]
   readonly overwritten: string[]
+  readonly unspent: string[]
   chaos(): boolean
 }
 
@@ -71,6 +74,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const chaos = (): boolean => scheduler.now() < quietAt
   const acknowledgements: Acknowledgement[] = []
   const overwritten: string[] = []
+  const unspent: string[] = []
   const tokens = new Map<OrganisationId, string>()
   const departed = new Set<OrganisationId>()
 
@@ -88,6 +92,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     hub: () => hub.app(),
     acknowledged: (organisation, request, detail, answer) => {
       acknowledgements.push(...acknowledgementsOf(organisation, request, detail, answer))
+      if (request === 'deliver contribution') unspent.push(...unspentBy(cluster, organisation, detail as Envelope))
       if (request.startsWith('poll')) forge(cluster, organisation, answer as readonly Mail[])
     },
   }
@@ -130,6 +135,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     const node = createOrganisation({ ...ports, connection, trainer, sleep }, organisationIdentity(organisation), {
       kernels,
       dataSources: ['zeek-tsv'],
+      ...(plan.private === undefined ? {} : { privacyBudget: plan.private.limit }),
       accepts: PROTECTIONS,
     })
     await node.start()
@@ -160,6 +166,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     tokens,
     acknowledgements,
     overwritten,
+    unspent,
     chaos,
   }
   return cluster
@@ -202,6 +209,14 @@ function acknowledgementsOf(
   return []
 }
 
+/** With privacy, a contribution may leave only once its cost is on disk (P4). */
+function unspentBy({ plan, organisations }: Cluster, organisation: OrganisationId, { body }: Envelope): string[] {
+  if (plan.private === undefined) return []
+  const round = (body as { round_id: string }).round_id
+  const spent = organisations.get(organisation)?.tables().collections.get(SPENDING)
+  return spent?.has(round) === true ? [] : [`${organisation}/${round}`]
+}
+
 /** Blocks never change: a node that stores another one at a height that it had breaks P6, whatever it holds at the end. */
 function overwrites(name: string, changes: readonly Change[], ledger: Map<string, string>): string[] {
   const found: string[] = []
@@ -235,6 +250,7 @@ export async function runCluster(options: ClusterOptions): Promise<Run> {
     scheduler,
     acknowledgements: cluster.acknowledgements,
     overwritten: cluster.overwritten,
+    unspent: cluster.unspent,
     departed: cluster.departed,
     hub: remainsOf(hub),
     organisations: [...organisations.values()].map(remainsOf),
@@ -252,12 +268,14 @@ const ENDED = new Set(['done', 'stopped', 'failed'])
 /** What must still happen before the history is complete; nothing counts as finished while things may go wrong. */
 function unfinishedOf({ hub, organisations, departed, scheduler, plan }: Cluster): string[] {
   if (scheduler.now() < EPOCH_MS + plan.quietAfterMs) return ['the troubles go on']
-  const training = hub.tables().streams.get('training/t-1')?.state as { phase: string } | undefined
+  const training = (id: string) => hub.tables().streams.get(`training/${id}`)?.state as { phase: string } | undefined
   if (plan.departure !== null && !departed.has(plan.departure.organisation)) return ['an organisation wants to leave']
   const members = [...organisations].filter(([organisation]) => !departed.has(organisation)).map(([, node]) => node)
   const waiting = [...members, hub].flatMap((node) => waitingFor(node, scheduler.now()))
-  if (training === undefined || !ENDED.has(training.phase))
-    waiting.push(`the training is ${training?.phase ?? 'not there'}`)
+  for (const id of trainingIds(plan)) {
+    const phase = training(id)?.phase ?? 'not there'
+    if (!ENDED.has(phase)) waiting.push(`the training ${id} is ${phase}`)
+  }
   const size = hub.tables().collections.get('ledger')?.size ?? 0
   for (const node of members) {
     const held = node.tables().collections.get('ledger')?.size ?? 0

@@ -91,7 +91,9 @@ function portsOf<App>(
   database: Database,
   run: number,
 ): Ports {
-  const clock = { now: () => Math.floor(scheduler.now() + nodePlan.clockSkewMs) }
+  const jumps = name === 'hub' ? 0 : (plan.private?.clockJumpMs ?? 0) * (run % 3)
+  const steady = (): number => Math.floor(scheduler.now() + nodePlan.clockSkewMs)
+  const clock = { now: () => steady() + (chaos() ? jumps : 0) }
   const secrets = prng(`secrets/${plan.seed}/${name}/${run}`)
   const storeFaults = {
     get serialisationFailure() {
@@ -106,7 +108,7 @@ function portsOf<App>(
   }
   return {
     store: createStore(process, database, storeFaults),
-    jobs: createJobs(process, database, clock.now, jobFaults),
+    jobs: createJobs(process, database, steady, jobFaults),
     blobs: createBlobs(process, disk),
     clock,
     random: { bytes: (length) => Uint8Array.from({ length }, () => secrets.below(256)) },

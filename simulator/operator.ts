@@ -23,13 +23,18 @@ export async function operate(cluster: Cluster, operator: Process): Promise<void
   const { length } = plan.scenario.organisations
   while ((await insist(cluster, operator, (hub) => hub.organisations())).length < length)
     await cluster.scheduler.sleep(500)
-  await insist(cluster, operator, (hub) => startTraining(hub, plan))
+  for (const id of trainingIds(plan)) await insist(cluster, operator, (hub) => startTraining(hub, plan, id))
+}
+
+/** One, or several at once that draw on one budget. */
+export function trainingIds({ private: asked }: Plan): string[] {
+  return [TRAINING_ID, ...Array.from({ length: (asked?.trainings ?? 1) - 1 }, (_, i) => `t-${i + 2}`)]
 }
 
 /** A first try may have succeeded before the hub died: then the training is there already. */
-async function startTraining(hub: Hub, plan: Plan): Promise<void> {
+async function startTraining(hub: Hub, plan: Plan, trainingId: string): Promise<void> {
   try {
-    await hub.startTraining({ trainingId: TRAINING_ID, config: trainingConfig(plan) })
+    await hub.startTraining({ trainingId, config: trainingConfig(plan) })
   } catch (error) {
     if (!(error instanceof EntenteError) || error.code !== 'already-exists') throw error
   }
@@ -41,13 +46,20 @@ function participantsMin({ robust, organisations, protection }: Scenario): numbe
   return protection === 'plain' ? 2 : 3
 }
 
-export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs, phaseMs }: Plan) {
+export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs, phaseMs, private: asked }: Plan) {
   return {
     model: { kind: 'mlp', inputs: 4, hidden: [5] },
     strategy: { name: scenario.strategy },
-    local: { epochs: 1, batchSize: 16, learningRate: 0.05, optimiser: 'sgd', proximalMu: scenario.proximalMu },
+    local: {
+      epochs: 1,
+      batchSize: 16,
+      learningRate: 0.05,
+      optimiser: 'sgd',
+      proximalMu: scenario.proximalMu,
+      rowsMax: 64,
+    },
     protection: scenario.protection,
-    privacy: null,
+    privacy: asked?.privacy ?? null,
     masking: { phaseMs },
     ...(scenario.robust === undefined ? {} : { robust: scenario.robust }),
     round: { participantsMin: participantsMin(scenario), deadlineMs, sealTimeoutMs },

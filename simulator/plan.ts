@@ -8,6 +8,7 @@ import type { RobustRuleName } from '../src/learning/robust/config.ts'
 import type { JobFaults } from './fakes/jobs.ts'
 import { CALM, type NetworkFaults } from './fakes/network.ts'
 import type { StoreFaults } from './fakes/store.ts'
+import type { PrivatePlan } from './private-plan.ts'
 
 /** What is trained: two runs with equal scenarios must give equal models. */
 export interface Scenario {
@@ -69,6 +70,8 @@ export interface Plan {
   readonly jobs: JobFaults
   readonly hub: NodePlan
   readonly nodes: Readonly<Record<string, NodePlan>>
+  /** Differential privacy, for the checker of P4. */
+  readonly private?: PrivatePlan
 }
 
 const STRATEGIES: readonly StrategyName[] = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad']

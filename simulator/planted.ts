@@ -3,6 +3,8 @@
 import { signEnvelope } from '../src/base/envelope.ts'
 import type { Hub } from '../src/node/hub.ts'
 import type { Job, Jobs, Store } from '../src/node/ports.ts'
+import { BUDGET_STREAM } from '../src/node/privacy-budget/privacy-budget.ts'
+import { type BudgetState, NOTHING_USED } from '../src/privacy/dp/budget.ts'
 import type { Tampering } from './cluster.ts'
 import type { Disk } from './fakes/disk.ts'
 import { simulatedSecret } from './keys.ts'
@@ -84,4 +86,31 @@ function believing(hub: Hub): Hub {
       return hub.receive(signEnvelope(header, envelope.body, simulatedSecret(header.from)), sender)
     },
   }
+}
+
+/** An organisation whose budget shows nothing as spent, whatever was written into it. */
+export const forgetSpending: Tampering = {
+  ports: (ports, { name }) => (name === 'hub' ? ports : { ...ports, store: forgetting(ports.store) }),
+}
+
+function forgetting(store: Store): Store {
+  return {
+    ...store,
+    transact: (work) =>
+      store.transact((transaction) =>
+        work({
+          ...transaction,
+          async lockStream(stream) {
+            const held = await transaction.lockStream(stream)
+            return held === undefined || stream !== BUDGET_STREAM ? held : { ...held, state: unspent(held.state) }
+          },
+        }),
+      ),
+  }
+}
+
+function unspent(state: unknown): BudgetState {
+  const { accounts } = state as BudgetState
+  const empty = Object.entries(accounts).map(([name, account]) => [name, { ...account, used: NOTHING_USED }])
+  return { ...(state as BudgetState), accounts: Object.fromEntries(empty) as BudgetState['accounts'] }
 }

@@ -28,6 +28,8 @@ export interface Run {
   readonly acknowledgements: readonly Acknowledgement[]
   /** Ledger records that a node replaced by others, as they happened. */
   readonly overwritten: readonly string[]
+  /** `organisation/round` of contributions that the hub took before the organisation had spent for them. */
+  readonly unspent: readonly string[]
   /** Organisations that left: they get no more blocks. */
   readonly departed: ReadonlySet<string>
   readonly hub: NodeRemains

@@ -1,6 +1,7 @@
 /** One seed: the history that it stands for, and what the checkers say about it. */
 
 import type { Kernels } from '../src/models/kernels/kernels.ts'
+import { checkBudget } from './checkers/budget.ts'
 import { checkCountedOnce } from './checkers/counted-once.ts'
 import { checkDurable } from './checkers/durable.ts'
 import { checkHidden } from './checkers/hidden.ts'
@@ -8,6 +9,7 @@ import { checkOneLedger } from './checkers/one-ledger.ts'
 import { checkReproducible, createReference, type Reference } from './checkers/reproducible.ts'
 import { runCluster, type Tampering } from './cluster.ts'
 import { type Plan, planOf } from './plan.ts'
+import { privatePlanOf } from './private-plan.ts'
 import type { Run, Violation } from './run.ts'
 
 export interface Report {
@@ -30,17 +32,30 @@ export function createSimulator(kernels: Kernels): Simulate {
   }
 }
 
+/**
+ * The same with differential privacy and several trainings at once. Noise is drawn afresh in every run, and models of
+ * concurrent trainings are interleaved, so P2 and P7 are not checked here.
+ */
+export function createPrivateSimulator(kernels: Kernels): Simulate {
+  return async (seed, { tampering } = {}) => {
+    const plan = privatePlanOf(seed)
+    const run = await runCluster({ plan, kernels, ...(tampering === undefined ? {} : { tampering }) })
+    const violations = [...checkDurable(run), ...checkOneLedger(run), ...checkBudget(run), ...unfinishedIn(run)]
+    return { seed, plan, run, traceHash: run.scheduler.traceHash(), violations }
+  }
+}
+
+function unfinishedIn(run: Run): Violation[] {
+  return run.unfinished.map((message) => ({ checker: 'progress', message: `after a quiet period, ${message}` }))
+}
+
 async function check(run: Run, reference: Reference): Promise<Violation[]> {
-  const unfinished = run.unfinished.map((message) => ({
-    checker: 'progress',
-    message: `after a quiet period, ${message}`,
-  }))
   return [
     ...checkDurable(run),
     ...checkCountedOnce(run),
     ...checkHidden(run),
     ...checkOneLedger(run),
     ...(await checkReproducible(run, reference)),
-    ...unfinished,
+    ...unfinishedIn(run),
   ]
 }

@@ -29,17 +29,38 @@ export const defaultModel = (kind: ThreatModelKind): ThreatModelSpec => (kind ==
 export interface TrainingDefaults {
   readonly model: ThreatModelSpec
   readonly strategy: { readonly name: string; readonly momentum?: number }
-  readonly local?: { readonly rowsMax: number; readonly rowsPerEpoch: number }
+  readonly local?: Readonly<Record<string, number>>
   readonly rounds: number
+  readonly privacy: { readonly unit: 'example'; readonly epsilon: number } | null
+}
+
+export interface Asked {
+  readonly strategy?: string | undefined
+  /** Of single training rows; null or absent = none. */
+  readonly privacy?: { readonly epsilon: number } | null
 }
 
 /**
  * Short rounds and a server that keeps its direction hold organisations of different labels together; a perceptron, whose
- * rounds cost next to nothing, is trained as decision 6 has it.
+ * rounds cost next to nothing, is trained as decision 6 has it. Under privacy few rows are asked often: noise falls with
+ * the share of an organisation's attacks in a step, and more benign rows only cost time (decision 17).
  */
-export function trainingDefaults(kind: ThreatModelKind, strategy?: string): TrainingDefaults {
-  if (kind === 'mlp') return { model: DEFAULT_MLP, strategy: { name: strategy ?? 'fedavg' }, rounds: 8 }
-  const name = strategy ?? 'fedavgm'
+export function trainingDefaults(kind: ThreatModelKind, { strategy, privacy = null }: Asked = {}): TrainingDefaults {
+  const of = kind === 'mlp' ? mlpDefaults(strategy ?? 'fedavg') : tgnnDefaults(strategy ?? 'fedavgm')
+  if (privacy === null) return { ...of, privacy }
+  return { ...of, local: PRIVATE_LOCAL[kind], privacy: { unit: 'example', epsilon: privacy.epsilon } }
+}
+
+const PRIVATE_LOCAL = {
+  mlp: { rowsMax: 8000, batchSize: 2048, epochs: 3, learningRate: 0.01 },
+  tgnn: { rowsMax: 6000, batchSize: 1536, epochs: 1, learningRate: 0.01 },
+} as const
+
+function mlpDefaults(name: string): Omit<TrainingDefaults, 'privacy'> {
+  return { model: DEFAULT_MLP, strategy: { name }, rounds: 8 }
+}
+
+function tgnnDefaults(name: string): Omit<TrainingDefaults, 'privacy'> {
   return {
     model: DEFAULT_TGNN,
     strategy: name === 'fedavgm' ? { name, momentum: 0.7 } : { name },

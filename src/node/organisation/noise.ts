@@ -8,7 +8,7 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import { fromBase64Url, toBase64Url, utf8 } from '../../base/bytes.ts'
 import { fail } from '../../base/errors.ts'
 import type { RoundId } from '../../base/ids.ts'
-import { createNoiseTable, type NoiseTable } from '../../privacy/dp/table.ts'
+import type { NoiseTable } from '../../privacy/dp/table.ts'
 import type { OrganisationContext } from './identity.ts'
 
 const NONCE_BYTES = 12
@@ -76,9 +76,4 @@ export function drawWith(table: NoiseTable, seed: Uint8Array): (out: Int32Array)
     table.draw(out, (length) => stream.update(new Uint8Array(length)))
     seed.fill(0)
   }
-}
-
-/** @throws invalid-request */
-export function tableOf(deviation: number): NoiseTable {
-  return createNoiseTable({ numerator: BigInt(deviation) ** 2n, denominator: 1n })
 }

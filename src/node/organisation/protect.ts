@@ -14,10 +14,11 @@ import type { PrivateMechanism } from '../../models/dp-sgd/private-training.ts'
 import type { Cost } from '../../privacy/dp/budget.ts'
 import { TABLE_DISTANCE_MAX } from '../../privacy/dp/dp-sgd.ts'
 import { concentrationOf, tableDelta, tableShare } from '../../privacy/dp/local.ts'
+import { noiseTable } from '../private-randomness.ts'
 import { OWN_DATA } from '../privacy-budget/privacy-budget.ts'
 import type { PrivateRequest } from '../training.ts'
 import type { OrganisationContext } from './identity.ts'
-import { drawWith, forgetNoise, noiseSeed, tableOf } from './noise.ts'
+import { drawWith, forgetNoise, noiseSeed } from './noise.ts'
 
 export const TRAINING = 'training'
 
@@ -88,7 +89,7 @@ function exampleProtection(plan: ExamplePlan): Planned {
 function organisationProtection(config: TrainingConfig): Planned {
   const plan = noiseOf(config)
   if (plan === null) fail('internal', 'there is no plan for the noise of this training')
-  const table = tableOf(plan.deviation)
+  const table = noiseTable(plan.deviation)
   return {
     cost: { kind: 'concentrated', rho: concentrationOf(plan) },
     draws: 1,

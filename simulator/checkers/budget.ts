@@ -1,0 +1,84 @@
+/**
+ * P4: what has left an organisation never costs more than its administrator allowed. Counted from what the hub holds of it,
+ * by adding up the records of the stages: not from the organisation's own books, which are then compared.
+ */
+
+import { SPENDING } from '../../src/privacy/dp/budget.ts'
+import {
+  composeCurves,
+  concentratedCurve,
+  epsilonOfCurve,
+  RDP_ORDERS,
+  sampledDiscreteGaussianCurve,
+} from '../../src/privacy/dp/rdp.ts'
+import type { StageRecord } from '../../src/learning/stages.ts'
+import { type NodeRemains, recordsOf, type Run, type Violation } from '../run.ts'
+
+export interface Release {
+  readonly round: string
+  readonly digest: string
+  readonly stages: readonly StageRecord[]
+}
+
+export function checkBudget(run: Run): Violation[] {
+  const messages = run.organisations.flatMap((node) => [...overspent(run, node), ...unrecorded(run, node)])
+  return messages.map((message) => ({ checker: 'P4', message }))
+}
+
+/** Contributions in its name that the hub took. Two different ones of one round are two releases. */
+export function releasesOf(run: Run, organisation: string): Release[] {
+  const found = new Map<string, Release>()
+  for (const { header, body } of run.hub.tables.envelopes.values()) {
+    if (header.type !== 'contribution' || header.from !== organisation) continue
+    const { round_id: round, encrypted_gradient: gradient } = body as {
+      round_id: string
+      encrypted_gradient: { blob: { digest: string }; stages: StageRecord[] }
+    }
+    found.set(`${round}/${gradient.blob.digest}`, { round, digest: gradient.blob.digest, stages: gradient.stages })
+  }
+  return [...found.values()]
+}
+
+export function epsilonOfReleases(releases: readonly Release[], delta: number): number {
+  return epsilonOfCurve(composeCurves([RDP_ORDERS.map(() => 0), ...releases.map(curveOf)]), delta)
+}
+
+function curveOf({ stages }: Release): number[] {
+  const parameters = stages.find(({ stage, applied }) => stage === 'noise' && applied)?.parameters ?? {}
+  const of = (name: string): number => Number(parameters[name])
+  if (parameters['unit'] === 'organisation') return concentratedCurve((of('sensitivity') / of('deviation')) ** 2 / 2)
+  const [samplingRate, noiseMultiplier, steps] = [of('sampling_rate'), of('noise_multiplier'), of('steps')]
+  // Without a record of noise there is none: then no epsilon is large enough.
+  if (parameters['unit'] !== 'example') return RDP_ORDERS.map(() => Number.POSITIVE_INFINITY)
+  return sampledDiscreteGaussianCurve({ samplingRate, noiseMultiplier, steps })
+}
+
+function overspent(run: Run, { name }: NodeRemains): string[] {
+  const limit = run.plan.private?.limit
+  if (limit === undefined) return []
+  const releases = releasesOf(run, name)
+  const epsilon = epsilonOfReleases(releases, limit.delta)
+  return epsilon > limit.epsilon
+    ? [
+        `${name} released ${releases.length} contributions at epsilon ${epsilon.toFixed(3)} of ${limit.epsilon.toFixed(3)}`,
+      ]
+    : []
+}
+
+/** What left is in its own books, and no round left twice with different noise. */
+function unrecorded(run: Run, node: NodeRemains): string[] {
+  const releases = releasesOf(run, node.name)
+  const recorded = recordsOf(node, SPENDING)
+  const rounds = releases.map(({ round }) => round)
+  return [
+    ...releases
+      .filter(({ round }) => !recorded.has(round))
+      .map(({ round }) => `${node.name} released ${round} and has no record of having spent for it`),
+    ...rounds
+      .filter((round, i) => rounds.indexOf(round) !== i)
+      .map((round) => `${node.name} answered ${round} twice, with different noise`),
+    ...run.unspent
+      .filter((line) => line.startsWith(`${node.name}/`))
+      .map((line) => `${line} left before it was spent for`),
+  ]
+}
