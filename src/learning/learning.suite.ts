@@ -115,8 +115,8 @@ export function fileOf(values: readonly number[], metadata: Readonly<Record<stri
 
 export const BASE_DIGEST = digestFor('base')
 
-export function modelReader(values: readonly number[]): Promise<TensorReader> {
-  return openTensors(memoryFile(fileOf(values, { format: 'entente-model-1', version: 'v1.0-init' })))
+export function modelReader(values: readonly number[], version = 'v1.0-init'): Promise<TensorReader> {
+  return openTensors(memoryFile(fileOf(values, { format: 'entente-model-1', version })))
 }
 
 export function updateReader(values: readonly number[]): Promise<TensorReader> {

@@ -188,8 +188,12 @@ describe('robust rules', () => {
   it('say who points against the step before, whatever the size of the blocks, and nothing where there was none', async () => {
     const vectors = updates('against', 11, 2, 700)
     const step = vectors[5] ?? []
-    const previous = await modelReader(step.map((value) => -value))
-    for (const rule of ['multi-krum', 'geometric-median', 'bulyan'] as const)
+    // A later model has a longer version in its header: its values begin elsewhere in the file.
+    const previous = await modelReader(
+      step.map((value) => -value),
+      'v1.1234567890-round-1234567890',
+    )
+    for (const rule of ['multi-krum', 'centered-clipping', 'bulyan'] as const)
       for (const chunkElements of [1 << 14, 256]) {
         const { robust, bytes } = await run(vectors, { rule, f: 2 }, { previous, chunkElements })
         expect(robust?.against, rule).toEqual([0, 1])
