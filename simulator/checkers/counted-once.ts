@@ -26,13 +26,17 @@ export function checkCountedOnce(run: Run): Violation[] {
   return messages.map((message) => ({ checker: 'P2', message }))
 }
 
-function participantFaults(run: Run, { height, provenance }: Block): string[] {
+function participantFaults(run: Run, block: Block): string[] {
+  const { height, provenance } = block
+  const masked = gridOf(block) !== undefined
   const names = provenance.participants.map(({ org_id }) => org_id)
   const twice = names
     .filter((name, i) => names.indexOf(name) !== i)
     .map((name) => `block ${height} counts ${name} twice`)
   const wrong = provenance.participants.flatMap((line) => {
-    const sent = sentBy(run, line.org_id, provenance.round_id)
+    const sent = masked
+      ? maskedBy(run, line.org_id, provenance.round_id)
+      : sentBy(run, line.org_id, provenance.round_id)
     if (sent === undefined)
       return [`block ${height} counts ${line.org_id}, which contributed nothing to ${provenance.round_id}`]
     if (sent.update.digest !== line.contribution || sent.sampleCount !== line.sample_count)
@@ -40,6 +44,21 @@ function participantFaults(run: Run, { height, provenance }: Block): string[] {
     return []
   })
   return [...twice, ...wrong]
+}
+
+/**
+ * What letters of an organisation say that it brought to a masked round: its weight with its keys, its vector later. It may
+ * have dropped out afterwards, and remember nothing.
+ */
+function maskedBy({ hub }: Run, organisation: OrganisationId, roundId: string) {
+  const bodies = (type: string) =>
+    [...hub.tables.envelopes.values()]
+      .filter(({ header }) => header.from === organisation && header.type === type)
+      .map(({ body }) => body as { round_id: string; body: { vector: string; weight: number } })
+      .filter(({ round_id }) => round_id === roundId)
+  const [keys, input] = [bodies('masking-keys').at(-1), bodies('masking-input').at(-1)]
+  if (keys === undefined || input === undefined) return undefined
+  return { update: { digest: input.body.vector }, sampleCount: keys.body.weight }
 }
 
 /** What an organisation's own disk says it contributed to a round. */

@@ -150,7 +150,7 @@ export function revealShares(
     shares: revealed.map(({ share }) => toHex(share)).join(''),
   }
   const report = { facts: rosterFacts(context, roster), weight: state.weight, vector: state.vector, signed }
-  return { state: { phase: 'revealed', report }, effects: [{ type: 'reveal', report, body }], forget: true }
+  return { state: { phase: 'revealed', report }, effects: [{ type: 'reveal', report, body }] }
 }
 
 interface Revealed {

@@ -32,8 +32,14 @@ export function maskingClient(self: ClientOptions): Machine<ClientState, ClientE
   return {
     kind: 'masking',
     initial: () => ({ phase: 'idle' }),
-    step: (state, event) => step(self, state, event),
+    step: (state, event) => forgetting(step(self, state, event)),
   }
+}
+
+/** What comes after the end is of as little use as what came before it. */
+function forgetting(step: ClientStep): ClientStep {
+  const { phase } = step.state
+  return phase === 'revealed' || phase === 'abandoned' ? { ...step, forget: true } : step
 }
 
 function step(self: ClientOptions, state: ClientState, event: ClientEvent): ClientStep {
@@ -59,9 +65,7 @@ function step(self: ClientOptions, state: ClientState, event: ClientEvent): Clie
       if (state.phase === 'signed') return revealShares(self, state, event)
       return state.phase === 'revealed' ? only(state) : outOfTurn(state, event)
     case 'abandoned':
-      return state.phase === 'revealed'
-        ? only(state)
-        : { ...only({ phase: 'abandoned', reason: event.reason.slice(0, 256) }), forget: true }
+      return state.phase === 'revealed' ? only(state) : only({ phase: 'abandoned', reason: event.reason.slice(0, 256) })
   }
 }
 

@@ -271,7 +271,7 @@ export function withdraw(state: ServerIn<CollectingPhase>, { organisation, at }:
 }
 
 export function finish({ facts }: ServerIn<'summing'>, sum: Digest): ServerStep {
-  return { state: { phase: 'done', facts, sum }, effects: [{ type: 'report-sum', facts, sum }], forget: true }
+  return { state: { phase: 'done', facts, sum }, effects: [{ type: 'report-sum', facts, sum }] }
 }
 
 export function abandon(
@@ -283,6 +283,5 @@ export function abandon(
   return {
     state: { phase: 'abandoned', reason, detail, blamed },
     effects: [{ type: 'notify-abandoned', to, reason, detail }],
-    forget: true,
   }
 }

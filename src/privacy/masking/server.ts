@@ -35,7 +35,17 @@ import {
 import type { CollectingPhase, ServerEffect, ServerEvent, ServerIn, ServerState } from './server-state.ts'
 
 export function maskingServer(): Machine<ServerState, ServerEvent, ServerEffect> {
-  return { kind: 'unmasking', initial: () => ({ phase: 'idle' }), step }
+  return {
+    kind: 'unmasking',
+    initial: () => ({ phase: 'idle' }),
+    step: (state, event) => forgetting(step(state, event)),
+  }
+}
+
+/** A hub keeps no boxes and shares longer than it needs them. */
+function forgetting(step: ServerStep): ServerStep {
+  const { phase } = step.state
+  return phase === 'done' || phase === 'abandoned' ? { ...step, forget: true } : step
 }
 
 function step(state: ServerState, event: ServerEvent): ServerStep {
