@@ -16,17 +16,24 @@ export interface Aggregate {
   readonly report: RobustReport | undefined
 }
 
+export interface AggregateOptions {
+  readonly kernels: Kernels
+  readonly seed: string
+  /** The parameters before `base`; null in the first round. */
+  readonly previous: Float32Array | null
+}
+
 /** The new parameters. Updates in the order of organisations; each says the same sample count. */
 export async function aggregateUpdates(
   base: Float32Array,
   updates: readonly Float32Array[],
   robust: RobustConfig,
-  { kernels, seed }: { readonly kernels: Kernels; readonly seed: string },
+  { kernels, seed, previous }: AggregateOptions,
 ): Promise<Aggregate> {
   const model: Uint8Array[] = []
   const { robust: report } = await aggregate({
     base: readerOf(base),
-    previous: null,
+    previous: previous === null ? null : readerOf(previous),
     state: null,
     updates: updates.map((update, i) => ({
       organisation: `org-${String(i).padStart(2, '0')}`,

@@ -2,6 +2,7 @@
 
 import { prng } from '../../src/base/prng.ts'
 import type { RobustConfig } from '../../src/learning/robust/config.ts'
+import type { RobustReport } from '../../src/learning/robust/report.ts'
 import { updateOf } from '../../src/learning/update-file.ts'
 import type { Kernels } from '../../src/models/kernels/kernels.ts'
 import { rocAuc } from '../../src/models/metrics.ts'
@@ -30,6 +31,8 @@ export interface Trial {
   readonly liars: number
   readonly robust: RobustConfig
   readonly rounds?: number
+  /** What the aggregation of a round says. */
+  readonly onReport?: (report: RobustReport) => void
 }
 
 export interface Outcome {
@@ -49,7 +52,8 @@ export function createFederation(kernels: Kernels, width: number) {
   async function run(trial: Trial): Promise<Outcome> {
     const { seed, rounds = ROUNDS } = trial
     const data = poisoned(trial)
-    let [parameters, previous, first] = [model.initialise(seed), null as Float32Array | null, [] as Float32Array[]]
+    let [parameters, first] = [model.initialise(seed), [] as Float32Array[]]
+    let [before, previous]: (Float32Array | null)[] = [null, null]
     for (let round = 1; round <= rounds; round++) {
       const base = parameters
       const trained = data.map((rows, i) => {
@@ -57,8 +61,11 @@ export function createFederation(kernels: Kernels, width: number) {
         return updateOf(model.train(base, rows, options).parameters, base)
       })
       if (round === 1) first = trained.slice(0, trial.liars)
-      const updates = attacked(trial, trained, { previous, first, round })
-      ;({ parameters } = await aggregateUpdates(base, updates, trial.robust, { kernels, seed: `${seed}/${round}` }))
+      const updates = attacked(trial, trained, { previous: previous ?? null, first, round })
+      const options = { kernels, seed: `${seed}/${round}`, previous: before ?? null }
+      const { parameters: next, report } = await aggregateUpdates(base, updates, trial.robust, options)
+      if (report !== undefined) trial.onReport?.(report)
+      ;[before, parameters] = [base, next]
       previous = updateOf(parameters, base)
     }
     return judge(model, parameters, trial.problem.test)

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:attacks [-- --only robustness,inversion,membership,property,audit] [--seeds 5] [--first 1] [--json FILE]
+ * `npm run bench:attacks [-- --only robustness,detection,inversion,membership,property,audit] [--seeds 5] [--first 1] [--json FILE]
  * [--from FILE,FILE] [--write]`: what attacks on a federation achieve, with mean and spread over seeds. `--from` shows the
  * figures of earlier runs; `--write` puts the tables into docs/reference/attacks.md.
  */

@@ -6,6 +6,7 @@ import { audited } from './privacy/audited.ts'
 import { inversion } from './privacy/inversion.ts'
 import { membership } from './privacy/membership.ts'
 import { property } from './privacy/property.ts'
+import { detection } from './detection.ts'
 import { robustness } from './robustness.ts'
 
 export interface AttackContext {
@@ -21,6 +22,7 @@ export type AttackSection = (context: AttackContext) => Promise<void> | void
 
 export const SECTIONS: Readonly<Record<string, AttackSection>> = {
   robustness,
+  detection,
   inversion,
   membership,
   property,
