@@ -14,7 +14,7 @@ export type SecretKey = Uint8Array
 export type Signature = string
 
 /** The purposes for which a content key signs. */
-export type SignatureDomain = 'envelope' | 'block' | 'registration' | 'masking'
+export type SignatureDomain = 'envelope' | 'block' | 'registration' | 'masking' | 'encryption'
 
 const PKCS8_PREFIX = Uint8Array.of(
   0x30,

@@ -1,0 +1,234 @@
+/** The moves of the hub: what is collected, and what happens when a phase is complete or over. */
+
+import { canonicalJson } from '../../../base/canonical.ts'
+import { EntenteError, fail } from '../../../base/errors.ts'
+import { digestOf } from '../../../base/hash.ts'
+import type { OrganisationId } from '../../../base/ids.ts'
+import type { Step } from '../../../base/machine.ts'
+import {
+  checkContribution,
+  checkJoin,
+  contextDigest,
+  type EncryptionContext,
+  openingStatement,
+  requireQuorum,
+  requireSigned,
+  rosterOf,
+} from './context.ts'
+import type {
+  AbandonReason,
+  CollectingPhase,
+  EncryptedRoundFacts,
+  ServerEffect,
+  ServerEventOf,
+  ServerIn,
+  ServerState,
+} from './server-state.ts'
+
+export type ServerStep = Step<ServerState, ServerEffect>
+
+export const only = (state: ServerState): ServerStep => ({ state, effects: [] })
+
+type Named = { readonly organisation: OrganisationId }
+export const names = (all: readonly Named[]): OrganisationId[] => all.map(({ organisation }) => organisation)
+
+/** Adds what somebody sent, sorted. The same again is acknowledged; another version is refused. */
+function collect<T extends Named>(all: readonly T[], one: T, from: OrganisationId): readonly T[] {
+  requireSender(from, one)
+  const before = all.find(({ organisation }) => organisation === one.organisation)
+  if (before === undefined) return [...all, one].sort((a, b) => (a.organisation < b.organisation ? -1 : 1))
+  if (canonicalJson(before) !== canonicalJson(one))
+    fail('already-submitted', `${one.organisation} has sent another message for this phase`)
+  return all
+}
+
+function requireSender(from: OrganisationId, { organisation }: Named): void {
+  if (from !== organisation) fail('impersonation', `${from} sends in the name of ${organisation}`)
+}
+
+/** Whether nobody is left to wait for. */
+export function complete(expected: readonly Named[], got: readonly Named[], gone: readonly OrganisationId[]): boolean {
+  const answered = new Set([...names(got), ...gone])
+  return expected.every(({ organisation }) => answered.has(organisation))
+}
+
+function timer(phase: CollectingPhase, at: number): ServerEffect {
+  return { type: 'after', at, event: { type: 'phase-over', phase, at } }
+}
+
+export function open({ context, phaseMs, deadline }: ServerEventOf<'opened'>): ServerStep {
+  contextDigest(context)
+  return {
+    state: { phase: 'joining', context, phaseMs, gone: [], joins: [] },
+    effects: [timer('joining', deadline)],
+  }
+}
+
+export function takeJoin(state: ServerIn<'joining'>, { from, join, at }: ServerEventOf<'joined'>): ServerStep {
+  checkJoin(state.context, join)
+  const next = { ...state, joins: collect(state.joins, join, from) }
+  return complete(state.context.invited, next.joins, state.gone) ? closeJoining(next, at) : only(next)
+}
+
+export function closeJoining({ context, phaseMs, gone, joins }: ServerIn<'joining'>, at: number): ServerStep {
+  if (!enough(context, joins.length))
+    return abandon(names(joins), 'too-few-joined', `${joins.length} of ${context.invited.length} joined`)
+  return {
+    state: { phase: 'gathering', context, phaseMs, gone, members: joins, contributions: [] },
+    effects: [
+      { type: 'send', to: names(joins), message: 'encryption-roster', body: [...joins] },
+      timer('gathering', at + phaseMs),
+    ],
+  }
+}
+
+function enough(context: EncryptionContext, present: number): boolean {
+  try {
+    requireQuorum(context, present)
+    return true
+  } catch (error) {
+    if (error instanceof EntenteError && error.code === 'forbidden') return false
+    throw error
+  }
+}
+
+export function takeContribution(
+  state: ServerIn<'gathering'>,
+  { from, contribution }: ServerEventOf<'contribution'>,
+): ServerStep {
+  requireSender(from, contribution)
+  checkContribution(state.context, rosterOf(state.context, state.members), contribution)
+  const others = state.contributions.filter(({ organisation }) => organisation !== from)
+  if (others.some(({ vector }) => vector === contribution.vector))
+    fail('forbidden', `${from} sends the contribution of another organisation as its own`)
+  const next = { ...state, contributions: collect(state.contributions, contribution, from) }
+  return complete(state.members, next.contributions, state.gone) ? closeGathering(next) : only(next)
+}
+
+/** The list is frozen: whoever comes later is too late. */
+export function closeGathering(state: ServerIn<'gathering'>): ServerStep {
+  const { contributions, context } = state
+  if (!enough(context, contributions.length))
+    return abandon(names(state.members), 'too-few-contributions', `${contributions.length} contributed`)
+  const vectors = contributions.map(({ vector }) => vector)
+  return { state: { ...state, phase: 'summing' }, effects: [{ type: 'sum', vectors }] }
+}
+
+export function askAgreement(state: ServerIn<'summing'>, { sum, at }: ServerEventOf<'summed'>): ServerStep {
+  const { contributions, ...rest } = state
+  const list = { contributions: [...contributions], sum }
+  return {
+    state: { ...rest, phase: 'agreeing', list, agreements: [] },
+    effects: [
+      { type: 'send', to: names(contributions), message: 'encryption-list', body: list },
+      timer('agreeing', at + state.phaseMs),
+    ],
+  }
+}
+
+const statementOf = ({ context, members, list }: ServerIn<'agreeing' | 'opening' | 'combining'>) =>
+  openingStatement(rosterOf(context, members), list.contributions, list.sum)
+
+export function takeAgreement(
+  state: ServerIn<'agreeing'>,
+  { from, agreement, at }: ServerEventOf<'agreement'>,
+): ServerStep {
+  if (!names(state.list.contributions).includes(from)) fail('round-closed', `${from} is not in the list of this round`)
+  requireSigned(state.context, agreement.organisation, statementOf(state), agreement.signature)
+  const next = { ...state, agreements: collect(state.agreements, agreement, from) }
+  return complete(state.list.contributions, next.agreements, state.gone) ? closeAgreeing(next, at) : only(next)
+}
+
+export function closeAgreeing(state: ServerIn<'agreeing'>, at: number): ServerStep {
+  const { agreements, context, list } = state
+  const quorum = requireQuorum(context, list.contributions.length)
+  if (agreements.length < Math.max(quorum, context.threshold))
+    return abandon(names(list.contributions), 'too-few-signatures', `${agreements.length} of ${quorum} signed`)
+  return {
+    state: { ...state, phase: 'opening', partials: [] },
+    effects: [
+      { type: 'send', to: names(agreements), message: 'encryption-quorum', body: agreements.slice(0, quorum) },
+      timer('opening', at + state.phaseMs),
+    ],
+  }
+}
+
+export function takePartial(state: ServerIn<'opening'>, { from, partial }: ServerEventOf<'partial'>): ServerStep {
+  if (!names(state.agreements).includes(from)) fail('round-closed', `${from} has not signed the list`)
+  const next = { ...state, partials: collect(state.partials, partial, from) }
+  return complete(state.agreements, next.partials, state.gone) ? closeOpening(next) : only(next)
+}
+
+export function closeOpening(state: ServerIn<'opening'>): ServerStep {
+  const { partials, context, list } = state
+  if (partials.length < context.threshold)
+    return abandon(names(list.contributions), 'too-few-shares', `${partials.length} of ${context.threshold} opened`)
+  const order = { sum: list.sum, statement: digestOf(statementOf(state)), partials }
+  return { state: { ...state, phase: 'combining' }, effects: [{ type: 'combine', ...order }] }
+}
+
+export function finish(state: ServerIn<'combining'>, { sums, used, blamed }: ServerEventOf<'combined'>): ServerStep {
+  const facts = factsOf(state, used, blamed)
+  return { state: { phase: 'done', facts, sums }, effects: [{ type: 'report-sum', facts, sums }], forget: true }
+}
+
+function factsOf(
+  { context, members, list, agreements }: ServerIn<'combining'>,
+  opened: readonly OrganisationId[],
+  blamed: readonly OrganisationId[],
+): EncryptedRoundFacts {
+  const weightOf = (name: OrganisationId): number => members.find((one) => one.organisation === name)?.weight ?? 0
+  const { scheme, parameters, threshold, length, levels, clip } = context
+  return {
+    ...{ scheme, parameters, threshold, length, levels, clip, opened, blamed },
+    invited: context.invited.length,
+    joined: members.length,
+    survivors: list.contributions.map(({ organisation, vector }) => ({
+      organisation,
+      weight: weightOf(organisation),
+      vector,
+    })),
+    sum: list.sum,
+    signatures: agreements.length,
+    quorum: requireQuorum(context, list.contributions.length),
+    weightMax: rosterOf(context, members).weightMax,
+  }
+}
+
+/** Nobody waits for it any longer; until the list is frozen, what it sent is left out too. */
+export function withdraw(state: ServerIn<CollectingPhase>, { organisation, at }: ServerEventOf<'gone'>): ServerStep {
+  if (state.gone.includes(organisation)) return only(state)
+  const gone = [...state.gone, organisation].sort()
+  const others = <T extends Named>(all: readonly T[]): T[] => all.filter((one) => one.organisation !== organisation)
+  switch (state.phase) {
+    case 'joining': {
+      const next = { ...state, gone, joins: others(state.joins) }
+      return complete(state.context.invited, next.joins, gone) ? closeJoining(next, at) : only(next)
+    }
+    case 'gathering': {
+      const next = { ...state, gone, contributions: others(state.contributions) }
+      return complete(state.members, next.contributions, gone) ? closeGathering(next) : only(next)
+    }
+    case 'agreeing':
+      return complete(state.list.contributions, state.agreements, gone)
+        ? closeAgreeing({ ...state, gone }, at)
+        : only({ ...state, gone })
+    case 'opening':
+      return complete(state.agreements, state.partials, gone)
+        ? closeOpening({ ...state, gone })
+        : only({ ...state, gone })
+  }
+}
+
+export function abandon(
+  to: readonly OrganisationId[],
+  reason: AbandonReason,
+  detail: string,
+  blamed: readonly OrganisationId[] = [],
+): ServerStep {
+  return {
+    state: { phase: 'abandoned', reason, detail, blamed },
+    effects: [{ type: 'notify-abandoned', to, reason, detail }],
+    forget: true,
+  }
+}
