@@ -46,6 +46,8 @@ describe('the bench of the models, tiny', () => {
 
   it('runs the temporal graph network in the situations of DARPA', async () => {
     const { cells } = await runTiny('darpa/labels,darpa/surprise', 'tgnn')
-    expect(cells.some(({ table, value }) => table === 'DARPA, all labels (tgnn)' && value !== null)).toBe(true)
+    const labelled = cells.filter(({ table, value }) => table === 'DARPA, all labels (tgnn)' && value !== null)
+    const arms = ['silo', 'federated', 'fine-tuned', 'personalised', 'centralised']
+    expect(new Set(labelled.map(({ row }) => row))).toEqual(new Set(arms))
   })
 })
