@@ -62,7 +62,7 @@ export async function combinerOf(
     countMax,
     combine: (start, delta) => pass.aggregate(start, delta),
     report: () => ({ rule, leftOut, clipped: [], flagged: flaggedOf(remoteness ?? pass.distances()), ...against }),
-    close: async () => undefined,
+    close: async () => pass.close(),
   }
 }
 

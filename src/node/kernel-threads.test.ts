@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { sha256Hex } from '../base/hash.ts'
 import { prng } from '../base/prng.ts'
+import { sortingNetwork } from '../learning/robust/network.ts'
 import type { Kernels } from '../models/kernels/kernels.ts'
 import { createModel } from '../models/model.ts'
 import { startKernelThreads } from './kernel-threads.ts'
@@ -113,6 +114,50 @@ describe('one, two and three threads give the bits of kernels without threads', 
       const model = createModel({ kind: 'mlp', inputs: 40, hidden: [64, 48] }, kernels)
       return model.train(model.initialise('threads'), data, options).parameters
     })
+  })
+})
+
+describe('blocks of updates in threads', () => {
+  const [length, inputs] = [5_000, 23]
+  const sort = sortingNetwork(inputs)
+
+  /** Distances, a mean of sorted values and one around the median, over updates and over mixtures of them. */
+  function statistics({ rows }: Kernels): Float32Array {
+    const block = rows(length, inputs, inputs)
+    const random = prng('threads/rows')
+    for (const input of block.inputs) for (let i = 0; i < length; i++) input[i] = random.uniform() - 0.5
+    const pairs = new Float64Array(inputs ** 2)
+    block.addPairDistances(length, pairs)
+    block.addPairDistances(length - 7, pairs)
+    const [middle, near, mixed] = [0, 1, 2].map(() => new Float32Array(length)) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ]
+    block.mix(null)
+    block.sortedMean(sort, 5, 18, middle)
+    block.windowMean(sort, 9, near)
+    const remote = new Float64Array(inputs)
+    block.addDistancesToMean(length, remote)
+    block.mix(Float32Array.from({ length: inputs ** 2 }, () => random.uniform()))
+    block.sortedMean(sort, 11, 12, mixed)
+    block.release()
+    const upper = pairs.filter((_, at) => at % inputs > Math.floor(at / inputs))
+    return Float32Array.of(
+      ...new Float32Array(Float64Array.of(...upper, ...remote).buffer),
+      ...middle,
+      ...near,
+      ...mixed,
+    )
+  }
+
+  it('have the statistics and distances of blocks without threads, bit for bit', () => same(statistics))
+
+  it('give their memory back, round after round', () => {
+    const { arena } = two.kernels
+    const before = arena.bytesInUse
+    for (let round = 0; round < 50; round++) statistics(two.kernels)
+    expect(arena.bytesInUse).toBe(before)
   })
 })
 

@@ -9,6 +9,7 @@ import { EntenteError, fail } from '../base/errors.ts'
 import { dividedAmong } from '../models/kernels/division.ts'
 import { Arena, type LinearMemory } from '../models/kernels/arena.ts'
 import type { Kernels } from '../models/kernels/kernels.ts'
+import { rowsIn } from '../models/kernels/rows.ts'
 import { instantiateShared } from '../models/kernels/shared.ts'
 import { createBoard, type ThreadData } from './kernel-board.ts'
 import { loadKernels } from './kernels.ts'
@@ -50,8 +51,8 @@ export function startKernelThreads(threads: number): KernelThreads {
   })
   const divided = dividedAmong(raw, arena, board.crewOf(raw, scratch))
   return {
-    // Aggregation keeps to a memory of its own.
-    kernels: { ...loadKernels(), raw: divided, arena, scratch },
+    // Sums of a mean keep to a memory of their own.
+    kernels: { ...loadKernels(), rows: rowsIn(divided, arena), raw: divided, arena, scratch },
     async close() {
       await Promise.all(workers.map((worker) => worker.terminate()))
     },

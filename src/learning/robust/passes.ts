@@ -32,11 +32,15 @@ export async function measureDistances(
   const length = chunkLength(size, chunkElements)
   const rows = kernels.rows(length, updates.length + 1, 0)
   const squared = new Float64Array((updates.length + 1) ** 2)
-  for (const { start, count } of ranges(size, length)) {
-    await readRows(updates, start, count, rows)
-    rows.addPairDistances(count, squared)
+  try {
+    for (const { start, count } of ranges(size, length)) {
+      await readRows(updates, start, count, rows)
+      rows.addPairDistances(count, squared)
+    }
+    return squared
+  } finally {
+    rows.release()
   }
-  return squared
 }
 
 /** All at once; settled only when no read is under way any more, since the caller may close the files next. */
@@ -52,6 +56,8 @@ export interface CoordinatePass {
   aggregate(start: number, out: Float32Array): Promise<void>
   /** Distance of each update that was read to the aggregate; only for a plan that reads them unmixed. */
   distances(): number[]
+  /** Gives the memory back. */
+  close(): void
 }
 
 /** Second pass of a rule over coordinates. @param length - as {@link chunkLength} gives it */
@@ -77,5 +83,9 @@ export function coordinatePass(
     if (plan.remoteness === null) rows.addDistancesToMean(out.length, squared)
   }
 
-  return { aggregate, distances: () => indices(read.length).map((i) => Math.sqrt(squared[i] ?? Number.NaN)) }
+  return {
+    aggregate,
+    distances: () => indices(read.length).map((i) => Math.sqrt(squared[i] ?? Number.NaN)),
+    close: () => rows.release(),
+  }
 }

@@ -27,6 +27,10 @@ const DIVISIBLE = [
   'segmentMean',
   'segmentWeightedSum',
   'adam',
+  'sortedMean',
+  'windowMean',
+  'rowDistances',
+  'pairDistances',
 ] as const satisfies readonly (keyof KernelExports)[]
 
 export const divisibleCount = DIVISIBLE.length
@@ -47,6 +51,8 @@ export interface Workplace {
 interface ByRows {
   readonly count: number
   readonly rowsPerPiece: number
+  /** Which argument points to scratch memory, if one does. */
+  readonly scratch?: number
   strides(of: Arguments): Readonly<Record<number, number>>
 }
 
@@ -73,7 +79,10 @@ const segments = (out: number, count: number, columns: number): ByRows => ({
   strides: (of) => ({ 1: 4, [out]: 4 * at(of, columns) }),
 })
 
-const BY_ROWS: Readonly<Record<Exclude<Divisible, 'gemm'>, ByRows>> = {
+/** Coordinates of a block of updates, a multiple of the sixteen that are worked on together. */
+const COLUMNS = 1024
+
+const BY_ROWS: Readonly<Record<Exclude<Divisible, 'gemm' | 'pairDistances'>, ByRows>> = {
   biasRelu: matrices(2, 3, 0),
   reluBackward: vectors(2, 0, 1),
   gelu: vectors(2, 0, 1),
@@ -92,6 +101,9 @@ const BY_ROWS: Readonly<Record<Exclude<Divisible, 'gemm'>, ByRows>> = {
   segmentMean: segments(3, 4, 5),
   segmentWeightedSum: segments(4, 5, 6),
   adam: vectors(4, 0, 1, 2, 3),
+  sortedMean: { count: 3, rowsPerPiece: COLUMNS, scratch: 8, strides: () => ({ 0: 4, 9: 4 }) },
+  windowMean: { count: 3, rowsPerPiece: COLUMNS, scratch: 7, strides: () => ({ 0: 4, 8: 4 }) },
+  rowDistances: { count: 2, rowsPerPiece: 8, strides: (of) => ({ 0: at(of, 1), 5: 8 }) },
 }
 
 /** Of gemm: where its arguments are. */
@@ -106,6 +118,7 @@ export function divide(kernel: number, of: Arguments): Division | undefined {
   const name = DIVISIBLE[kernel]
   if (name === undefined) return undefined
   if (name === 'gemm') return divideProduct(of)
+  if (name === 'pairDistances') return dividePairs(of)
   const { count, rowsPerPiece } = BY_ROWS[name]
   const pieces = Math.ceil(at(of, count) / rowsPerPiece)
   return pieces < 4 ? undefined : { pieces, partialBytes: 0 }
@@ -120,13 +133,24 @@ function divideProduct(of: Arguments): Division | undefined {
   return n === 1 || pieces < 2 ? undefined : { pieces, partialBytes: 4 * m * n * (pieces - 1) }
 }
 
+/** Of pairDistances: where its arguments are. Each part goes through all coordinates, for some of the pairs. */
+const [VECTORS, LENGTH, PART, PARTS] = [2, 3, 5, 6]
+const PAIR_PARTS = 8
+
+function dividePairs(of: Arguments): Division | undefined {
+  const work = at(of, VECTORS) ** 2 * at(of, LENGTH)
+  return at(of, PARTS) > 1 || work < PRODUCTS_MIN ? undefined : { pieces: PAIR_PARTS, partialBytes: 0 }
+}
+
 const isByDepth = (of: Arguments): boolean => at(of, M) < 2 * ROWS
 
 /** Does one piece of a call that {@link divide} has divided. */
 export function runPiece(raw: KernelExports, kernel: number, of: Arguments, piece: number, place: Workplace): void {
   const name = DIVISIBLE[kernel]
   if (name === undefined) return
-  call(raw, name, name === 'gemm' ? pieceOfProduct(of, piece, place) : rowsOf(BY_ROWS[name], of, piece))
+  if (name === 'gemm') call(raw, name, pieceOfProduct(of, piece, place))
+  else if (name === 'pairDistances') call(raw, name, of.with(PART, piece).with(PARTS, PAIR_PARTS))
+  else call(raw, name, rowsOf(BY_ROWS[name], of, piece, place))
 }
 
 function call(raw: KernelExports, name: Divisible, of: Arguments): void {
@@ -134,11 +158,17 @@ function call(raw: KernelExports, name: Divisible, of: Arguments): void {
   kernel(...of)
 }
 
-function rowsOf({ count, rowsPerPiece, strides }: ByRows, of: Arguments, piece: number): Arguments {
+function rowsOf(
+  { count, rowsPerPiece, scratch, strides }: ByRows,
+  of: Arguments,
+  piece: number,
+  place: Workplace,
+): Arguments {
   const from = piece * rowsPerPiece
   const moved = of.slice()
   for (const [index, bytes] of Object.entries(strides(of))) moved[Number(index)] = at(of, Number(index)) + from * bytes
   moved[count] = Math.min(rowsPerPiece, at(of, count) - from)
+  if (scratch !== undefined) moved[scratch] = place.scratch
   return moved
 }
 

@@ -23,6 +23,6 @@ export interface RobustExports {
     block: number,
     out: number,
   ): void
-  pairDistances(x: number, stride: number, n: number, count: number, out: number): void
+  pairDistances(x: number, stride: number, n: number, count: number, out: number, part: number, parts: number): void
   rowDistances(x: number, stride: number, n: number, y: number, count: number, out: number): void
 }

@@ -6,6 +6,7 @@
 import { fail } from '../../base/errors.ts'
 import type { InstantiateFixed } from './accumulator.ts'
 import { Arena, pagesFor } from './arena.ts'
+import type { KernelExports } from './exports.ts'
 
 /** Comparators over the rows, first and second wire in turn. */
 export interface Comparators {
@@ -27,6 +28,8 @@ export interface Rows {
   addPairDistances(count: number, sums: Float64Array): void
   /** sums[i] += squared distance of input i to the result of the last mean. */
   addDistancesToMean(count: number, sums: Float64Array): void
+  /** Gives the memory back; neither the inputs nor anything else may be used afterwards. */
+  release(): void
 }
 
 /** Rows that begin in the same set of the cache, at a multiple of a large power of two, would push each other out of it. */
@@ -39,30 +42,62 @@ const SPARE_BYTES = 4 << 20
 export type MakeRows = (length: number, inputs: number, mixed: number) => Rows
 
 export function rowsOver(instantiate: InstantiateFixed): MakeRows {
-  return (length, inputs, mixed) => createRows(instantiate, length, inputs, mixed)
+  return (length, inputs, mixed) => {
+    checkSize(length, inputs)
+    const { bytes } = sizesOf(length, inputs, mixed)
+    const { raw, memory } = instantiate(pagesFor(bytes + SPARE_BYTES))
+    return createRows(raw, new Arena(memory, raw.MEMORY_BASE.value), length, inputs, mixed)
+  }
+}
+
+/** Blocks in a memory that others use too, and whose growth detaches no views: one that threads share. */
+export function rowsIn(raw: KernelExports, arena: Arena): MakeRows {
+  return (length, inputs, mixed) => {
+    checkSize(length, inputs)
+    return createRows(raw, arena, length, inputs, mixed)
+  }
+}
+
+function checkSize(length: number, inputs: number): void {
+  if (!Number.isSafeInteger(length) || length < 1 || inputs < 1)
+    fail('internal', `a block of ${inputs} rows of ${length} values cannot be made`)
 }
 
 const padded = (length: number): number => Math.ceil(length / LANES) * LANES
 
-function createRows(instantiate: InstantiateFixed, length: number, inputCount: number, mixedCount: number): Rows {
-  if (!Number.isSafeInteger(length) || length < 1 || inputCount < 1)
-    fail('internal', `a block of ${inputCount} rows of ${length} values cannot be made`)
+interface Sizes {
+  readonly width: number
+  readonly stride: number
+  readonly comparators: number
+  /** Of everything. */
+  readonly bytes: number
+}
+
+function sizesOf(length: number, inputs: number, mixed: number): Sizes {
   const width = padded(length)
   const stride = 4 * width + SKEW_BYTES
   // Merge exchange has about n log2(n)^2 / 4 comparators.
-  const comparators = inputCount * Math.ceil(Math.log2(inputCount + 1)) ** 2
-  const tables =
-    8 * inputCount * inputCount + 8 * comparators + 64 * (inputCount + mixedCount) + 4 * inputCount * mixedCount
-  const { raw, memory } = instantiate(pagesFor((inputCount + mixedCount + 2) * stride + tables + SPARE_BYTES))
-  const arena = new Arena(memory, raw.MEMORY_BASE.value)
-  const rows = arena.allocate(inputCount * stride)
-  const mixedRows = arena.allocate(Math.max(1, mixedCount) * stride)
-  const result = arena.allocate(4 * width)
-  const block = arena.allocate(64 * Math.max(inputCount, mixedCount))
-  const sums = arena.allocate(8 * inputCount * inputCount)
-  const matrixAt = arena.allocate(Math.max(4, 4 * inputCount * mixedCount))
-  const scratch = mixedCount > 0 ? arena.allocate(raw.SCRATCH_BYTES.value) : 0
-  const pairsAt = arena.allocate(8 * comparators)
+  const comparators = inputs * Math.ceil(Math.log2(inputs + 1)) ** 2
+  const tables = 8 * inputs * inputs + 8 * comparators + 64 * (inputs + mixed) + 4 * inputs * mixed
+  return { width, stride, comparators, bytes: (inputs + mixed + 2) * stride + tables }
+}
+
+function createRows(raw: KernelExports, arena: Arena, length: number, inputCount: number, mixedCount: number): Rows {
+  const { width, stride, comparators } = sizesOf(length, inputCount, mixedCount)
+  const taken: number[] = []
+  const allocate = (bytes: number): number => {
+    const offset = arena.allocate(bytes)
+    taken.push(offset)
+    return offset
+  }
+  const rows = allocate(inputCount * stride)
+  const mixedRows = allocate(Math.max(1, mixedCount) * stride)
+  const result = allocate(4 * width)
+  const block = allocate(64 * Math.max(inputCount, mixedCount))
+  const sums = allocate(8 * inputCount * inputCount)
+  const matrixAt = allocate(Math.max(4, 4 * inputCount * mixedCount))
+  const scratch = mixedCount > 0 ? allocate(raw.SCRATCH_BYTES.value) : 0
+  const pairsAt = allocate(8 * comparators)
   let loaded: Comparators | undefined
   let active = { at: rows, count: inputCount, stride }
 
@@ -111,7 +146,7 @@ function createRows(instantiate: InstantiateFixed, length: number, inputCount: n
       clearPadding(count)
       const own = arena.float64(sums, inputCount * inputCount)
       own.set(into)
-      raw.pairDistances(rows, stride, inputCount, count, sums)
+      raw.pairDistances(rows, stride, inputCount, count, sums, 0, 1)
       into.set(own)
     },
     addDistancesToMean(count, into) {
@@ -121,6 +156,9 @@ function createRows(instantiate: InstantiateFixed, length: number, inputCount: n
       own.set(into)
       raw.rowDistances(rows, stride, inputCount, result, count, sums)
       into.set(own)
+    },
+    release() {
+      for (const offset of taken.splice(0)) arena.release(offset)
     },
   }
 }

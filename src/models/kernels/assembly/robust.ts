@@ -127,13 +127,15 @@ function addTo(out: usize, sum: v128): void {
 
 /**
  * out[i * n + j] += |x_i - x_j|^2 for i < j; other places hold anything. Padding behind `count`, up to a multiple of four,
- * must be equal in all rows.
+ * must be equal in all rows. Of `parts` parts that share no sum, only number `part` is done.
  */
-export function pairDistances(x: usize, stride: usize, n: i32, count: i32, out: usize): void {
+export function pairDistances(
+  x: usize, stride: usize, n: i32, count: i32, out: usize, part: i32, parts: i32,
+): void {
   for (let at = 0; at < count; at += BLOCK) {
     const bytes = <usize>((min(BLOCK, count - at) + 3) & ~3) << 2
     const from = x + (<usize>at << 2)
-    for (let i = 0; i < n; i += 4)
+    for (let i = 4 * part; i < n; i += 4 * parts)
       for (let j = i; j < n; j += 2) tile(from, stride, n, i, j, bytes, out)
   }
 }
