@@ -16,7 +16,7 @@ export interface AggregationMetrics {
   readonly norm_difference: number
   readonly gradient_norm: number
   readonly aggregation_latency_ms: number
-  readonly [metric: string]: number | string | boolean | readonly number[]
+  readonly [metric: string]: number | string | boolean | readonly number[] | readonly (readonly number[])[]
 }
 
 /** Section 9, as far as this version computes it: what the API and `/metrics` show of a finished round. */
@@ -76,14 +76,19 @@ export function aggregationMetrics(
  * more, would not fit into the leaf of the largest round.
  */
 function robustMetrics(report: RobustReport) {
-  const { rule, leftOut, clipped, flagged, against } = report
+  const { rule, buckets } = report
+  const common = { robust_rule: rule, byzantine_detection_triggered: isTriggered(report) }
+  if (buckets === undefined) return { ...common, ...listsOf(report, 'robust') }
+  return { ...common, buckets, ...listsOf(report, 'bucket') }
+}
+
+/** Of a bucket that stands out nobody can say which of its organisations does: hence other names. */
+function listsOf({ leftOut, clipped, flagged, against }: RobustReport, of: 'robust' | 'bucket') {
   return {
-    robust_rule: rule,
-    robust_left_out: leftOut,
-    robust_clipped: clipped,
-    robust_flagged: flagged,
-    ...(against === undefined ? {} : { robust_against: against }),
-    byzantine_detection_triggered: isTriggered(report),
+    [`${of}_left_out`]: leftOut,
+    [`${of}_clipped`]: clipped,
+    [`${of}_flagged`]: flagged,
+    ...(against === undefined ? {} : { [`${of}_against`]: against }),
   }
 }
 

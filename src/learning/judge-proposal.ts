@@ -8,8 +8,10 @@ import type { Digest, OrganisationId } from '../base/ids.ts'
 import { type Block, blockHash } from '../ledger/block.ts'
 import { parseBlock } from '../ledger/leaf.ts'
 import { survivorsDigest } from '../privacy/masking/client-checks.ts'
+import type { Invited } from '../privacy/masking/context.ts'
 import { modelVersion, privacyStatement, recordedConfig, releasesBy } from './block-content.ts'
 import type { RoundAnnouncement } from './messages.ts'
+import { ownBucket } from './own-bucket.ts'
 import type { RefusalReason, SentContribution } from './participant-state.ts'
 import { expectedStages } from './stages.ts'
 
@@ -25,7 +27,7 @@ export function judgeProposal(
   if (parsed === undefined) return { reason: 'malformed', hash: '' }
   const { block, hash } = parsed
   if (hash !== block.hash) return { reason: 'hash-wrong', hash }
-  const reason = faultOf(block, announcement, sent) ?? faultOfLine(block, organisation, sent)
+  const reason = faultOf(block, announcement, sent) ?? faultOfLine(block, organisation, announcement, sent)
   return reason === undefined ? { block } : { reason, hash: block.hash }
 }
 
@@ -57,19 +59,28 @@ function faultOf(block: Block, announcement: RoundAnnouncement, sent: SentContri
 }
 
 /** What only this participant knows. */
-function faultOfLine(block: Block, organisation: OrganisationId, sent: SentContribution): RefusalReason | undefined {
+function faultOfLine(
+  block: Block,
+  organisation: OrganisationId,
+  announcement: RoundAnnouncement,
+  sent: SentContribution,
+): RefusalReason | undefined {
   const lines = block.provenance.participants.filter(({ org_id }) => org_id === organisation)
   const [line] = lines
   if (line === undefined || lines.length > 1) return 'not-listed'
   if (line.contribution !== sent.update.digest) return 'other-contribution'
   if (line.sample_count !== sent.sampleCount) return 'other-sample-count'
-  if (sent.survivors !== undefined && survivorsOf(block) !== sent.survivors) return 'other-participants'
+  if (sent.survivors === undefined) return undefined
+  const { invited } = ownBucket(announcement, organisation)
+  if (survivorsOf(block, invited) !== sent.survivors) return 'other-participants'
   return undefined
 }
 
-/** The sum is of those whom a quorum signed, so the block must name just them, each with its own vector. */
-function survivorsOf({ provenance }: Block): Digest {
-  const lines = provenance.participants.map(({ org_id, contribution }) => ({
+/** The sum is of those whom a quorum signed, so of a bucket the block must name just them, each with its own vector. */
+function survivorsOf({ provenance }: Block, bucket: readonly Invited[]): Digest {
+  const names = new Set<string>(bucket.map((one) => one.organisation))
+  const own = provenance.participants.filter(({ org_id }) => names.has(org_id))
+  const lines = own.map(({ org_id, contribution }) => ({
     organisation: org_id as OrganisationId,
     vector: contribution as Digest,
   }))

@@ -73,6 +73,7 @@ const survivor = (name: string, weight: number) => ({
 
 /** What the masking machine reports of a round of three. */
 export const MASKED_SUM: MaskedSum = {
+  bucket: 0,
   sum: digestFor('sum'),
   facts: {
     ...{ invited: 3, advertised: 3, shared: 3, signatures: 3, revealed: 3, length: 4, blamed: [] },

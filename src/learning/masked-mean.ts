@@ -1,6 +1,9 @@
-/** The mean that secure aggregation leaves to compute: from the exact sum of all quantised updates, chunk by chunk. */
+/** The means that secure aggregation leaves to compute: from exact sums of quantised updates, chunk by chunk. */
 
+import { fail } from '../base/errors.ts'
+import type { SafetensorsHeader } from '../models/formats/safetensors.ts'
 import { dequantiseMean, type Scale } from '../privacy/masking/quantise.ts'
+import type { TensorReader } from './tensor-reader.ts'
 import { CHUNK_ELEMENTS, type Combiner } from './weighted-sum.ts'
 
 export interface MaskedSumSource {
@@ -11,23 +14,42 @@ export interface MaskedSumSource {
   read(offset: number, into: Uint8Array): Promise<void>
 }
 
-/** @param size parameters of the model */
-export function maskedMean(
+const FLOAT_BYTES = 4
+
+async function readMean(
   { scale, totalWeight, read }: MaskedSumSource,
-  size: number,
-  chunkElements: number | undefined,
-): Combiner {
+  start: number,
+  words: Uint8Array,
+): Promise<Float32Array> {
+  await read((start * scale.width) / 8, words)
+  return dequantiseMean(words, totalWeight, scale)
+}
+
+/** @param size parameters of the model */
+export function maskedMean(source: MaskedSumSource, size: number, chunkElements: number | undefined): Combiner {
   const countMax = Math.max(1, Math.min(size, chunkElements ?? CHUNK_ELEMENTS))
-  const bytes = scale.width / 8
+  const bytes = source.scale.width / 8
   const words = new Uint8Array(countMax * bytes)
   return {
     countMax,
-    async combine(start, delta) {
-      const part = words.subarray(0, delta.length * bytes)
-      await read(start * bytes, part)
-      delta.set(dequantiseMean(part, totalWeight, scale))
-    },
+    combine: async (start, delta) => delta.set(await readMean(source, start, words.subarray(0, delta.length * bytes))),
     report: () => undefined,
     close: async () => undefined,
+  }
+}
+
+/** The mean of a bucket as if it were the file of an update: what a robust rule looks at. `header` is the model's. */
+export function meanReader(source: MaskedSumSource, header: SafetensorsHeader): TensorReader {
+  return {
+    header,
+    size: header.dataOffset + header.dataLength,
+    async read(offset, into) {
+      const [start, count] = [(offset - header.dataOffset) / FLOAT_BYTES, into.length / FLOAT_BYTES]
+      if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0)
+        fail('internal', 'a mean is read value by value')
+      const words = new Uint8Array((count * source.scale.width) / 8)
+      const values = await readMean(source, start, words)
+      into.set(new Uint8Array(values.buffer, values.byteOffset, into.length))
+    },
   }
 }

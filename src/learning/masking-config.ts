@@ -4,9 +4,12 @@
  */
 
 import { z } from 'zod'
-import type { FederationId, RoundId } from '../base/ids.ts'
+import { digestOf } from '../base/hash.ts'
+import type { Digest, FederationId, OrganisationId, RoundId } from '../base/ids.ts'
 import type { Invited, MaskingContext } from '../privacy/masking/context.ts'
 import type { RosterFacts } from '../privacy/masking/roster.ts'
+import type { RobustConfig } from './robust/config.ts'
+import { BUCKET_MIN, bucketsProblem, planBuckets } from './robust/secure-buckets.ts'
 import type { StageRecord } from './stages.ts'
 
 /** `plain`: the hub sees every update, so it is for tests. `secagg`: the hub sees their weighted sum. */
@@ -44,7 +47,7 @@ export type MaskingConfig = z.infer<typeof maskingSchema>
 interface Asked {
   readonly protection: Protection
   readonly masking: MaskingConfig
-  readonly robust: { readonly rule: string }
+  readonly robust: RobustConfig
   readonly round: { readonly participantsMin: number; readonly sampleCountMax: number }
 }
 
@@ -53,9 +56,41 @@ export function protectionProblem({ protection, robust, round }: Asked): string 
   if (protection === 'plain') return undefined
   if (round.participantsMin < HIDDEN_AMONG_MIN)
     return `secure aggregation hides each organisation among at least ${HIDDEN_AMONG_MIN}: raise round.participantsMin`
-  if (robust.rule !== 'none')
-    return `the rule ${robust.rule} looks at single updates, which secure aggregation hides: choose protection "plain" or no rule`
-  return undefined
+  return robust.rule === 'none' ? undefined : bucketsProblem(robust, round.participantsMin)
+}
+
+interface Bucketed<Member> {
+  readonly config: Pick<Asked, 'robust'>
+  readonly roundId: RoundId
+  readonly baseModel: Digest
+  readonly invited: readonly Member[]
+}
+
+/**
+ * Among whom each participant hides: all, or, where a robust rule is to look at the means of several sums, its bucket. Everybody
+ * computes the same from the announcement. The seed is public, and nothing that is promised rests on it.
+ */
+export function bucketsOf<Member extends { readonly organisation: OrganisationId }>({
+  config,
+  roundId,
+  baseModel,
+  invited,
+}: Bucketed<Member>): readonly (readonly Member[])[] {
+  if (config.robust.rule === 'none') return [invited]
+  const seed = digestOf({ purpose: 'robust/secure-buckets', round: roundId, base_model: baseModel })
+  const names = invited.map(({ organisation }) => organisation)
+  const { buckets } = planBuckets(names, config.robust, seed)
+  return buckets.map((bucket) => invited.filter(({ organisation }) => bucket.includes(organisation)))
+}
+
+/** Name of the masking of a round, or of one of its buckets; no round is called like a bucket. */
+export function maskingIdOf(round: RoundId, bucket: number, buckets: number): RoundId {
+  return buckets === 1 ? round : (`${round}-b${bucket}` as RoundId)
+}
+
+export function roundOfMasking(maskingId: string): { readonly round: RoundId; readonly bucket: number } {
+  const [, round = maskingId, bucket = '0'] = /^(.*)-b(\d+)$/.exec(maskingId) ?? []
+  return { round: round as RoundId, bucket: Number(bucket) }
 }
 
 /** Phases that take a letter of every participant each: keys, shares, vector, signature, shares again. */
@@ -83,13 +118,22 @@ export function maskingContext({ masking, round }: Asked, where: MaskedRound, no
   return { ...where, invited, clip, weightMax: round.sampleCountMax, policy }
 }
 
-/** The records of an update's stages, with what masking did. */
-export function maskedStages(stages: readonly StageRecord[], facts: RosterFacts): StageRecord[] {
+/**
+ * The records of an update's stages, with what masking did. Of several buckets they say what holds for all: who was in one
+ * knows nothing of the grid and the roster of another, and signs no more than it knows.
+ */
+export function maskedStages(stages: readonly StageRecord[], facts: RosterFacts, buckets = 1): StageRecord[] {
+  const [quantised, masked] =
+    buckets === 1
+      ? [quantiseParameters(facts), maskParameters(facts)]
+      : [
+          { bits: facts.width, value_max: facts.clip },
+          { protocol: 'buckets', buckets, bucket_min: BUCKET_MIN },
+        ]
   return stages.map((record) => {
     if (record.stage === 'quantise')
-      return { ...record, applied: true, parameters: { ...record.parameters, ...quantiseParameters(facts) } }
-    if (record.stage === 'mask') return { ...record, applied: true, parameters: maskParameters(facts) }
-    return record
+      return { ...record, applied: true, parameters: { ...record.parameters, ...quantised } }
+    return record.stage === 'mask' ? { ...record, applied: true, parameters: masked } : record
   })
 }
 

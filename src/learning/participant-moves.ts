@@ -5,6 +5,7 @@ import type { OrganisationId } from '../base/ids.ts'
 import type { RecordWrite, Step } from '../base/machine.ts'
 import type { TrainingConfig } from './config.ts'
 import { maskingMs } from './masking-config.ts'
+import { ownBucket } from './own-bucket.ts'
 import { judgeProposal } from './judge-proposal.ts'
 import type {
   ParticipantEffect,
@@ -96,7 +97,8 @@ function startMasking(
   }
   const { config, round } = announcement
   const rounding = `${localSeed(config, round, self.organisation)}/rounding`
-  return { state, effects: [{ type: 'open-masking', roundId, announcement, sampleCount, rounding }] }
+  const { maskingId } = ownBucket(announcement, self.organisation)
+  return { state, effects: [{ type: 'open-masking', roundId, maskingId, announcement, sampleCount, rounding }] }
 }
 
 export function vouchForMasked(
@@ -108,10 +110,16 @@ export function vouchForMasked(
 }
 
 /** The end of a round that still masks takes the secrets of the masking with it. */
-export function abandonMasking(state: ParticipantIn<'masking'>, reason: string, at: number): ParticipantStep {
+export function abandonMasking(
+  self: ParticipantOptions,
+  state: ParticipantIn<'masking'>,
+  reason: string,
+  at: number,
+): ParticipantStep {
+  const { maskingId } = ownBucket(state.announcement, self.organisation)
   return {
     ...abandonRound(state, reason, at),
-    effects: [{ type: 'close-masking', roundId: state.roundId, reason: reason.slice(0, 256) }],
+    effects: [{ type: 'close-masking', maskingId, reason: reason.slice(0, 256) }],
   }
 }
 

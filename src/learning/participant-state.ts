@@ -15,7 +15,7 @@ export interface SentContribution {
   readonly sampleCount: number
   /** What it went through here; absent in states stored by earlier versions. */
   readonly stages?: readonly StageRecord[]
-  /** With secure aggregation: digest of the survivors that it signed. */
+  /** With secure aggregation: digest of the survivors that it signed, in its bucket. */
   readonly survivors?: Digest
 }
 
@@ -129,17 +129,19 @@ export type ParticipantEffect =
     }
   /** Upload the blob, deliver the envelope `contribution`; then dispatch `contributed` or `contribution-refused`. */
   | { readonly type: 'contribute'; readonly roundId: RoundId; readonly body: ContributionBody }
-  /** Dispatch `opened` to `masking/<roundId>` with a fresh seed, or `masking-failed` to this stream. */
+  /** Dispatch `opened` to `masking/<maskingId>` with a fresh seed, or `masking-failed` to this stream. */
   | {
       readonly type: 'open-masking'
       readonly roundId: RoundId
+      /** Of its bucket. */
+      readonly maskingId: RoundId
       readonly announcement: RoundAnnouncement
       readonly sampleCount: number
       /** Names the draws of the stochastic rounding. */
       readonly rounding: string
     }
-  /** Dispatch `abandoned` to `masking/<roundId>`: its secrets are of no further use. */
-  | { readonly type: 'close-masking'; readonly roundId: RoundId; readonly reason: string }
+  /** Dispatch `abandoned` to `masking/<maskingId>`: its secrets are of no further use. */
+  | { readonly type: 'close-masking'; readonly maskingId: RoundId; readonly reason: string }
   /** Deliver an envelope `round-declined`. */
   | { readonly type: 'decline'; readonly roundId: RoundId; readonly reason: string }
   /** Sign (ledger signBlock), deliver the envelope `block-signature`; then dispatch `block-signed`. */

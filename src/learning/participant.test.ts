@@ -88,7 +88,11 @@ const announced: ParticipantEvent = { type: 'announced', announcement, at: OPENE
 const contributed: ParticipantEvent = { type: 'contributed', at: OPENED_AT + 6 }
 const maskedAnnounced: ParticipantEvent = {
   ...announced,
-  announcement: { ...announcement, config: configOf({ protection: 'secagg', round: { participantsMin: 3 } }) },
+  announcement: {
+    ...announcement,
+    config: configOf({ protection: 'secagg', round: { participantsMin: 3 } }),
+    invited: opened.candidates.map((one) => ({ ...one })),
+  },
 }
 const masked: ParticipantEvent = {
   type: 'masked',

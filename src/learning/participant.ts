@@ -52,7 +52,7 @@ function step(self: ParticipantOptions, state: ParticipantState, event: Particip
     case 'training':
       return training(self, state, event)
     case 'masking':
-      return masking(state, event)
+      return masking(self, state, event)
     case 'contributing':
     case 'contributed':
       return contributing(self, state, event)
@@ -115,16 +115,16 @@ function training(
 }
 
 /** Nothing of it is in a sum before `masked`, so no block can be its own. */
-function masking(state: ParticipantIn<'masking'>, event: ParticipantEvent): ParticipantStep {
+function masking(self: ParticipantOptions, state: ParticipantIn<'masking'>, event: ParticipantEvent): ParticipantStep {
   switch (event.type) {
     case 'masked':
       return vouchForMasked(state, event)
     case 'masking-failed':
-      return abandonMasking(state, `${event.code}: ${event.message}`, event.at)
+      return abandonMasking(self, state, `${event.code}: ${event.message}`, event.at)
     case 'abandoned':
-      return abandonMasking(state, event.reason, event.at)
+      return abandonMasking(self, state, event.reason, event.at)
     case 'gave-up':
-      return abandonMasking(state, 'no block was proposed in time', event.at)
+      return abandonMasking(self, state, 'no block was proposed in time', event.at)
     case 'proposal':
       return refuseProposal(state, event, 'nothing-sent')
     case 'announced':

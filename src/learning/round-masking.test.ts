@@ -8,12 +8,15 @@ import {
   contributionOf,
   digestFor,
   MASKED_SUM,
+  modelReader,
   OPENED_AT,
   opening,
   organisation,
+  participants,
   ROUND,
 } from './learning.suite.ts'
-import { maskedStages, maskingContext } from './masking-config.ts'
+import { meanReader } from './masked-mean.ts'
+import { maskedStages, maskingContext, roundOfMasking } from './masking-config.ts'
 import { participantMachine } from './participant.ts'
 import type { ParticipantEvent, ParticipantState } from './participant-state.ts'
 import { roundMachine } from './round.ts'
@@ -53,7 +56,7 @@ describe('a round with secure aggregation, at the hub', () => {
     const [announce, open] = effects
     if (announce?.type !== 'announce' || open?.type !== 'open-masking') throw new Error('not these')
     expect(announce.announcement.invited).toEqual(open.invited)
-    expect(open).toMatchObject({ roundId: ROUND, deadline: DEADLINE })
+    expect(open).toMatchObject({ maskingId: ROUND, deadline: DEADLINE })
   })
 
   it('refuses an update in the clear: the hub is to see none, from nobody', () => {
@@ -68,7 +71,7 @@ describe('a round with secure aggregation, at the hub', () => {
 
   it('aggregates the sum, with the survivors for contributions and what was really done for stages', () => {
     const { state, effects } = play(joined('org-a'), unmasked)
-    expect(effects).toMatchObject([{ type: 'aggregate', masked: { sum: MASKED_SUM.sum } }])
+    expect(effects).toMatchObject([{ type: 'aggregate', masked: [{ sum: MASKED_SUM.sum }] }])
     if (state.phase !== 'aggregating') throw new Error(state.phase)
     expect(state.contributions.map(({ organisation, sampleCount }) => [organisation, sampleCount])).toEqual([
       ['org-a', 10],
@@ -90,7 +93,13 @@ describe('a round with secure aggregation, at the hub', () => {
   })
 
   it('is abandoned with the masking, and tells the masking when it is abandoned itself', () => {
-    const ended = play({ type: 'masking-ended', reason: 'too-few-vectors', detail: '2 of 3', at: OPENED_AT + 9 })
+    const ended = play({
+      type: 'masking-ended',
+      bucket: 0,
+      reason: 'too-few-vectors',
+      detail: '2 of 3',
+      at: OPENED_AT + 9,
+    })
     expect(ended.state).toMatchObject({
       phase: 'abandoned',
       reason: 'masking-failed',
@@ -182,7 +191,7 @@ describe('a round with secure aggregation, at an organisation', () => {
 
   it('wipes the masking when the round ends before its sum', () => {
     const { effects } = machine.step(after(...events.slice(0, 2)), { type: 'abandoned', reason: 'cancelled', at: 0 })
-    expect(effects).toEqual([{ type: 'close-masking', roundId: ROUND, reason: 'cancelled' }])
+    expect(effects).toEqual([{ type: 'close-masking', maskingId: ROUND, reason: 'cancelled' }])
   })
 })
 
@@ -204,9 +213,119 @@ describe('the context of a round of secure aggregation', () => {
 
   it.each([
     ['fewer than three', { round: { participantsMin: 2 } }],
-    ['a rule that must see single updates', { round: { participantsMin: 9 }, robust: { rule: 'median' } }],
+    ['a rule with too few buckets to look at', { round: { participantsMin: 8 }, robust: { rule: 'median' } }],
     ['a weaker bound on the corrupt', { round: { participantsMin: 3 }, masking: { corruptShare: 0.1 } }],
   ])('is refused for %s', (_, changes) => {
     expect(codeOf(() => configOf({ protection: 'secagg', ...changes }))).toBe('invalid-request')
+  })
+})
+
+describe('a robust rule under secure aggregation', () => {
+  const NAMES = 'abcdefghi'.split('').map((letter) => `org-${letter}`)
+  const robust = configOf({ protection: 'secagg', robust: { rule: 'median' }, round: { participantsMin: 9 } })
+  const nine = opening({ config: robust, candidates: participants(...NAMES) })
+  const begun = roundMachine.step(roundMachine.initial(`round/${ROUND}`), nine)
+  const opened = begun.effects.flatMap((effect) => (effect.type === 'open-masking' ? [effect] : []))
+  const sumOf = (bucket: number): RoundEvent => ({
+    ...MASKED_SUM,
+    type: 'unmasked',
+    bucket,
+    sum: digestFor(`sum ${bucket}`),
+    facts: {
+      ...MASKED_SUM.facts,
+      survivors: (opened[bucket]?.invited ?? []).map(({ organisation: name }, i) => ({
+        organisation: name,
+        weight: i + 1,
+        vector: digestFor(`vector-${name}`),
+      })),
+    },
+    at: 1,
+  })
+  const after = (...events: readonly RoundEvent[]) =>
+    events.reduce((step, event) => roundMachine.step(step.state, event), begun)
+
+  it('opens a masking for each bucket of three, and everybody is in one', () => {
+    expect(opened.map(({ maskingId }) => maskingId)).toEqual([`${ROUND}-b0`, `${ROUND}-b1`, `${ROUND}-b2`])
+    expect(opened.map(({ invited }) => invited.length)).toEqual([3, 3, 3])
+    expect(opened.flatMap(({ invited }) => invited.map((one) => one.organisation)).toSorted()).toEqual(NAMES)
+    expect(roundOfMasking(`${ROUND}-b2`)).toEqual({ round: ROUND, bucket: 2 })
+    expect(roundOfMasking(ROUND)).toEqual({ round: ROUND, bucket: 0 })
+  })
+
+  it('waits for every bucket, takes each sum once, and hands them all to the rule', () => {
+    const two = after(sumOf(1), sumOf(0), sumOf(0))
+    expect(two.state.phase).toBe('collecting')
+    expect(two.effects).toEqual([])
+    const { effects, state } = after(sumOf(1), sumOf(0), sumOf(2))
+    expect(effects).toMatchObject([{ type: 'aggregate', masked: [{ bucket: 0 }, { bucket: 1 }, { bucket: 2 }] }])
+    if (state.phase !== 'aggregating') throw new Error(state.phase)
+    expect(state.contributions.map((one) => one.organisation)).toEqual(NAMES)
+    expect(state.contributions[0]?.stages?.find(({ stage }) => stage === 'mask')).toMatchObject({
+      parameters: { protocol: 'buckets', buckets: 3, bucket_min: 3 },
+    })
+  })
+
+  it('is abandoned when fewer buckets are left than the rule needs', () => {
+    const lost: RoundEvent = { type: 'masking-ended', bucket: 2, reason: 'too-few-keys', detail: '', at: 1 }
+    expect(after(lost, sumOf(0)).state.phase).toBe('collecting')
+    expect(after(lost, sumOf(0), sumOf(1)).state).toMatchObject({ phase: 'abandoned', reason: 'masking-failed' })
+  })
+
+  it('tells only the own bucket who leaves', () => {
+    const ten = opening({ config: robust, candidates: participants(...NAMES, 'org-j') })
+    const { state } = roundMachine.step(roundMachine.initial(`round/${ROUND}`), ten)
+    const left: RoundEvent = { type: 'participant-left', organisation: organisation('org-j'), at: 7 }
+    const { effects } = roundMachine.step(state, left)
+    expect(effects).toHaveLength(1)
+    expect(effects[0]).toMatchObject({ event: { type: 'gone', organisation: 'org-j' } })
+  })
+
+  it('is computed by each participant from its announcement: it hides in its bucket and vouches for it', () => {
+    const self = opened[1]?.invited[0]?.organisation ?? expect.fail('nobody')
+    const machine = participantMachine({ organisation: self, accepts: ['secagg'] })
+    const announced = begun.effects.find((effect) => effect.type === 'announce')
+    const announcement = announced?.type === 'announce' ? announced.announcement : expect.fail('not announced')
+    const sum = sumOf(1)
+    const { facts } = sum.type === 'unmasked' ? sum : expect.fail('no sum')
+    const stages = maskedStages(expectedStages(robust), facts, 3)
+    const events: ParticipantEvent[] = [
+      { type: 'announced', announcement, at: 1 },
+      {
+        ...{ type: 'trained', update: { digest: digestFor('clear'), size: 9 }, sampleCount: 1, metrics: {} },
+        ...{ stages: expectedStages(robust), dataSources: [], at: 2 },
+      },
+      {
+        ...{ type: 'masked', update: { digest: digestFor(`vector-${self}`), size: 16 }, sampleCount: 1, stages },
+        ...{ survivors: survivorsDigest(facts.survivors), at: 3 },
+      },
+    ]
+    const effects = events.map(
+      (
+        (state) => (event: ParticipantEvent) =>
+          (state = machine.step(state.state, event)).effects
+      )({ state: machine.initial(`participant/${ROUND}`), effects: [] } as ReturnType<typeof machine.step>),
+    )
+    expect(effects[1]).toMatchObject([{ type: 'open-masking', maskingId: `${ROUND}-b1` }])
+    const state = events.reduce((now, event) => machine.step(now, event).state, machine.initial(`participant/${ROUND}`))
+    const { state: round } = after(sumOf(0), sumOf(1), sumOf(2))
+    const result = { model: digestFor('m'), strategyState: null, normDifference: 1, gradientNorm: 1, convergence: 1 }
+    const content = roundBlockContent(round as OpenedRound, { ...result, durationMs: 1 })
+    const block = proposeBlock(content, undefined, OPENED_AT + 20)
+    const proposal: ParticipantEvent = { type: 'proposal', id: ROUND, block, at: OPENED_AT + 30 }
+    expect(machine.step(state, proposal).state.phase).toBe('signing')
+  })
+})
+
+describe('means of buckets as a rule reads them', () => {
+  it('are the means of the sums, value by value, from any place', async () => {
+    const scale = { width: 32, levels: 1000, clip: 1, weightMax: 4 } as const
+    const words = new Uint8Array(Int32Array.of(500, -250, 1000, 0).buffer)
+    const read = async (offset: number, into: Uint8Array) => into.set(words.subarray(offset, offset + into.length))
+    const { header } = await modelReader([0, 0, 0, 0])
+    const reader = meanReader({ scale, totalWeight: 2, read }, header)
+    const into = new Uint8Array(8)
+    await reader.read(header.dataOffset + 4, into)
+    expect([...new Float32Array(into.buffer)]).toEqual([-0.5, 2])
+    await expect(reader.read(header.dataOffset + 1, into)).rejects.toThrow('value by value')
   })
 })

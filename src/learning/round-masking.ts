@@ -1,12 +1,14 @@
 /**
  * A round with secure aggregation, between its announcement and its aggregation. Who counts is decided by the machine
- * `unmasking/<roundId>` and by the participants who sign its list of survivors; the round waits for the sum.
+ * `unmasking/<roundId>` and by the participants who sign its list of survivors; the round waits for the sum, or for those of
+ * all buckets.
  */
 
 import type { RosterFacts } from '../privacy/masking/roster.ts'
-import { maskedStages } from './masking-config.ts'
+import { bucketsOf, maskedStages } from './masking-config.ts'
+import { vectorsMin } from './robust/config.ts'
 import { startAggregating } from './round-collecting.ts'
-import type { AcceptedContribution, EventOf, RoundIn } from './round-state.ts'
+import type { AcceptedContribution, EventOf, MaskedSum, RoundIn } from './round-state.ts'
 import { abandon, moved, type RoundStep, unchanged } from './round-step.ts'
 import { expectedStages } from './stages.ts'
 
@@ -21,28 +23,52 @@ export function noteJoined(state: Waiting, { organisation, dataSources }: EventO
   return moved({ ...state, phase: 'collecting', joined: all })
 }
 
+/** A sum has come; when the last bucket has answered, the aggregation begins. */
+export function takeSum(state: Waiting, { bucket, sum, facts, at }: EventOf<'unmasked'>): RoundStep {
+  const before = state.masked ?? []
+  if (before.some((one) => one.bucket === bucket)) return unchanged(state)
+  const masked = [...before, { bucket, sum, facts }].toSorted((a, b) => a.bucket - b.bucket)
+  return whenAllAnswered({ ...state, phase: 'collecting', masked }, at, '')
+}
+
+/** A bucket without a sum is missing like an organisation that did not contribute. */
+export function endWithoutSum(state: Waiting, { bucket, reason, detail, at }: EventOf<'masking-ended'>): RoundStep {
+  const lostBuckets = [...new Set([...(state.lostBuckets ?? []), bucket])].toSorted((a, b) => a - b)
+  return whenAllAnswered({ ...state, lostBuckets }, at, `${reason}: ${detail}`)
+}
+
+function whenAllAnswered(state: Waiting, at: number, why: string): RoundStep {
+  const { masked = [], lostBuckets = [], config } = state
+  const { rule, f } = config.robust
+  const buckets = bucketsOf({ ...state, invited: state.participants }).length
+  if (masked.length + lostBuckets.length < buckets) return moved(state)
+  const needed = rule === 'none' ? 1 : Math.max(2, vectorsMin(rule, f))
+  if (masked.length < needed)
+    return abandon(state, 'masking-failed', buckets === 1 ? why : `${masked.length} of at least ${needed} buckets`, at)
+  const contributions = contributionsOf(state, masked, buckets)
+  const { participantsMin } = config.round
+  if (contributions.length < participantsMin)
+    return abandon(state, 'too-few-contributions', `${contributions.length} of at least ${participantsMin}`, at)
+  return startAggregating({ ...state, phase: 'collecting', contributions })
+}
+
 /** The survivors take the place of contributions: each with its masked vector, which says nothing by itself. */
-export function takeSum(state: Waiting, { sum, facts, at }: EventOf<'unmasked'>): RoundStep {
-  const { participantsMin } = state.config.round
-  if (facts.survivors.length < participantsMin)
-    return abandon(state, 'too-few-contributions', `${facts.survivors.length} of at least ${participantsMin}`, at)
-  const stages = maskedStages(expectedStages(state.config), facts)
-  const contributions = facts.survivors.map(
-    ({ organisation, vector, weight }): AcceptedContribution => ({
-      organisation,
-      envelopeId: '',
-      update: { digest: vector, size: maskedBytes(facts) },
-      sampleCount: weight,
-      stages,
-      metrics: {},
-      dataSources: state.joined?.find((one) => one.organisation === organisation)?.dataSources ?? [],
-    }),
-  )
-  return startAggregating({ ...state, phase: 'collecting', contributions, masked: { sum, facts } })
+function contributionsOf(state: Waiting, masked: readonly MaskedSum[], buckets: number): AcceptedContribution[] {
+  const all = masked.flatMap(({ facts }) => {
+    const stages = maskedStages(expectedStages(state.config), facts, buckets)
+    return facts.survivors.map(
+      ({ organisation, vector, weight }): AcceptedContribution => ({
+        organisation,
+        envelopeId: '',
+        update: { digest: vector, size: maskedBytes(facts) },
+        sampleCount: weight,
+        stages,
+        metrics: {},
+        dataSources: state.joined?.find((one) => one.organisation === organisation)?.dataSources ?? [],
+      }),
+    )
+  })
+  return all.toSorted((a, b) => (a.organisation < b.organisation ? -1 : 1))
 }
 
 export const maskedBytes = ({ length, width }: RosterFacts): number => (length * width) / 8
-
-export function endWithoutSum(state: Waiting, { reason, detail, at }: EventOf<'masking-ended'>): RoundStep {
-  return abandon(state, 'masking-failed', `${reason}: ${detail}`, at)
-}

@@ -1,6 +1,7 @@
 /** Opening a round: select, announce, set the deadline. */
 
 import { digestOf } from '../base/hash.ts'
+import { bucketsOf, maskingIdOf } from './masking-config.ts'
 import type { EventOf, OpenedRound, RoundEffect, RoundFacts, RoundIn } from './round-state.ts'
 import { abandonUnannounced, moved, names, type RoundStep } from './round-step.ts'
 import { selectParticipants } from './select-participants.ts'
@@ -33,7 +34,7 @@ export function open(before: RoundIn<'unopened'>, event: EventOf<'round-opened'>
       `${state.participants.length} of at least ${participantsMin}`,
       at,
     )
-  if (config.protection === 'secagg') return moved({ ...state, joined: [] }, announce(state), openMasking(state))
+  if (config.protection === 'secagg') return moved({ ...state, joined: [] }, announce(state), ...openMasking(state))
   return moved(state, announce(state), {
     type: 'after',
     at: state.deadline,
@@ -42,8 +43,16 @@ export function open(before: RoundIn<'unopened'>, event: EventOf<'round-opened'>
 }
 
 /** From here on the masking has the say over who counts, and has its own timers. */
-function openMasking({ roundId, config, participants, deadline }: RoundFacts): RoundEffect {
-  return { type: 'open-masking', roundId, config, invited: participants, deadline }
+function openMasking(state: RoundFacts): RoundEffect[] {
+  const { roundId, config, participants, deadline } = state
+  const buckets = bucketsOf({ ...state, invited: participants })
+  return buckets.map((invited, k) => ({
+    type: 'open-masking',
+    maskingId: maskingIdOf(roundId, k, buckets.length),
+    config,
+    invited,
+    deadline,
+  }))
 }
 
 function announce(state: RoundFacts): RoundEffect {

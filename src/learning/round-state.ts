@@ -72,8 +72,10 @@ export interface RoundFacts {
   readonly contributions: readonly AcceptedContribution[]
   /** With secure aggregation: who has trained and brought its keys, sorted. */
   readonly joined?: readonly Joined[]
-  /** With secure aggregation: what took the place of single updates. */
-  readonly masked?: MaskedSum
+  /** With secure aggregation: what took the place of single updates, by bucket; mostly there is one. */
+  readonly masked?: readonly MaskedSum[]
+  /** Buckets that gave no sum. */
+  readonly lostBuckets?: readonly number[]
 }
 
 export interface Joined {
@@ -81,8 +83,9 @@ export interface Joined {
   readonly dataSources: readonly string[]
 }
 
-/** The sum of all updates of a round, and how it came about. */
+/** The sum of all updates of a round, or of a bucket of it, and how it came about. */
 export interface MaskedSum {
+  readonly bucket: number
   readonly sum: Digest
   readonly facts: MaskingFacts
 }
@@ -160,6 +163,7 @@ export type RoundEvent =
   | (MaskedSum & { readonly type: 'unmasked'; readonly at: number })
   | {
       readonly type: 'masking-ended'
+      readonly bucket: number
       readonly reason: MaskingEnd
       readonly detail: string
       readonly at: number
@@ -211,12 +215,12 @@ export type RoundEffect =
       readonly strategyState: Digest | null
       readonly config: TrainingConfig
       readonly contributions: readonly AcceptedContribution[]
-      readonly masked?: MaskedSum
+      readonly masked?: readonly MaskedSum[]
     }
-  /** Dispatch `opened` to `unmasking/<roundId>`, with the context that follows from these. */
+  /** Dispatch `opened` to `unmasking/<maskingId>`, with the context that follows from these. */
   | {
       readonly type: 'open-masking'
-      readonly roundId: RoundId
+      readonly maskingId: RoundId
       readonly config: TrainingConfig
       readonly invited: readonly Participant[]
       readonly deadline: number

@@ -3,6 +3,7 @@
 import type { OrganisationId } from '../base/ids.ts'
 import type { RecordWrite, Step } from '../base/machine.ts'
 import type { ServerEvent as MaskingEvent } from '../privacy/masking/server-state.ts'
+import { bucketsOf, maskingIdOf } from './masking-config.ts'
 import { roundRecord } from './round-record.ts'
 import type {
   AbandonReason,
@@ -47,7 +48,13 @@ export function abandon(state: Abandonable, reason: AbandonReason, detail: strin
 /** To the machine that masks the updates of this round, if it has one and still waits for it. */
 export function tellMasking(state: Abandonable, event: MaskingEvent): RoundEffect[] {
   const waits = state.config.protection === 'secagg' && (state.phase === 'announced' || state.phase === 'collecting')
-  return waits ? [{ type: 'dispatch', stream: `unmasking/${state.roundId}`, event }] : []
+  if (!waits) return []
+  const buckets = bucketsOf({ ...state, invited: state.participants })
+  return buckets.flatMap((bucket, k): RoundEffect[] => {
+    // Only its own bucket waits for somebody.
+    if (event.type === 'gone' && !names(bucket).includes(event.organisation)) return []
+    return [{ type: 'dispatch', stream: `unmasking/${maskingIdOf(state.roundId, k, buckets.length)}`, event }]
+  })
 }
 
 /** Without the notice: nobody was told of the round, so nobody but the training is told of its end. */
@@ -60,7 +67,7 @@ export function abandonUnannounced(state: Abandonable, reason: AbandonReason, de
 /** Leaves behind what only one phase knows. */
 function factsOf(state: RoundFacts): RoundFacts {
   const { roundId, trainingId, round, baseModel, previousModel, strategyState, config } = state
-  const { replyStream, openedAt, deadline, participants, left, contributions, joined, masked } = state
+  const { replyStream, openedAt, deadline, participants, left, contributions, joined, masked, lostBuckets } = state
   return {
     roundId,
     trainingId,
@@ -77,5 +84,6 @@ function factsOf(state: RoundFacts): RoundFacts {
     contributions,
     ...(joined === undefined ? {} : { joined }),
     ...(masked === undefined ? {} : { masked }),
+    ...(lostBuckets === undefined ? {} : { lostBuckets }),
   }
 }

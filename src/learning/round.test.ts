@@ -87,7 +87,7 @@ const events: Record<RoundEvent['type'], RoundEvent> = {
   'round-cancelled': { type: 'round-cancelled', at: DEADLINE },
   joined: { type: 'joined', organisation: organisation('org-c'), dataSources: [], at: OPENED_AT + 20 },
   unmasked: { type: 'unmasked', ...MASKED_SUM, at: OPENED_AT + 20 },
-  'masking-ended': { type: 'masking-ended', reason: 'too-few-keys', detail: '', at: OPENED_AT + 20 },
+  'masking-ended': { type: 'masking-ended', bucket: 0, reason: 'too-few-keys', detail: '', at: OPENED_AT + 20 },
 }
 
 /**

@@ -5,6 +5,11 @@ import { indices } from './rule.ts'
 
 export interface RobustReport {
   readonly rule: string
+  /**
+   * Under secure aggregation, where the rule saw means of buckets: the positions of each bucket's participants. The lists
+   * below are then positions of buckets.
+   */
+  readonly buckets?: readonly (readonly number[])[]
   /** Organisations with no part in the aggregate, as positions among the participants of the block. */
   readonly leftOut: readonly number[]
   /** Whose updates were shortened. */

@@ -4,7 +4,8 @@ import { EntenteError } from '../../base/errors.ts'
 import type { Digest } from '../../base/ids.ts'
 import { type AggregationOutcome, aggregate } from '../../learning/aggregate.ts'
 import { modelVersion } from '../../learning/block-content.ts'
-import type { MaskedSumSource } from '../../learning/masked-mean.ts'
+import { type MaskedSumSource, meanReader } from '../../learning/masked-mean.ts'
+import type { RobustReport } from '../../learning/robust/report.ts'
 import type { MaskedSum, RoundEffect, RoundEvent } from '../../learning/round-state.ts'
 import type { TensorReader } from '../../learning/tensor-reader.ts'
 import type { BlobReader, Blobs, BlobWriter } from '../ports.ts'
@@ -20,12 +21,22 @@ export async function aggregateRound(context: HubContext, effect: AggregateEffec
   try {
     const result = await withInputs(context.ports.blobs, effect, (inputs) => writeOutputs(context, effect, inputs))
     const at = clock.now()
-    return { type: 'aggregated', ...result, durationMs: at - startedAt, at }
+    const robust = result.robust && withBuckets(effect, result.robust)
+    return {
+      type: 'aggregated',
+      ...result,
+      ...(robust === undefined ? {} : { robust }),
+      durationMs: at - startedAt,
+      at,
+    }
   } catch (error) {
     if (!(error instanceof EntenteError) || error.retryable) throw error
     return { type: 'aggregation-failed', code: error.code, message: error.message, at: clock.now() }
   }
 }
+
+const withBuckets = (effect: AggregateEffect, report: RobustReport): RobustReport =>
+  effect.masked === undefined ? report : { ...report, buckets: bucketPositions(effect) }
 
 interface Inputs {
   readonly base: TensorReader
@@ -54,9 +65,13 @@ async function withInputs<T>(blobs: Blobs, effect: AggregateEffect, work: (input
     const previous = await openIfAny(effect.previousModel)
     const state = await openIfAny(effect.strategyState)
     if (effect.masked !== undefined) {
-      const sum = await blobs.open(effect.masked.sum)
-      opened.push({ close: () => sum.close() })
-      return await work({ base, previous, state, updates: [], masked: sourceOf(effect.masked.facts, sum) })
+      const sources: MaskedSumSource[] = []
+      for (const { sum, facts } of effect.masked) {
+        const file = await blobs.open(sum)
+        opened.push({ close: () => file.close() })
+        sources.push(sourceOf(facts, file))
+      }
+      return await work({ base, previous, state, ...hiddenUpdates(effect, sources, base) })
     }
     const updates: Inputs['updates'][number][] = []
     for (const { organisation, update, sampleCount } of effect.contributions)
@@ -65,6 +80,28 @@ async function withInputs<T>(blobs: Blobs, effect: AggregateEffect, work: (input
   } finally {
     for (const tensors of opened) await tensors.close()
   }
+}
+
+/** One sum is its mean; a robust rule takes the means of several for updates, each of the same weight. */
+function hiddenUpdates(
+  { config }: AggregateEffect,
+  sources: readonly MaskedSumSource[],
+  base: TensorReader,
+): Pick<Inputs, 'updates' | 'masked'> {
+  const [only] = sources
+  if (config.robust.rule === 'none' && only !== undefined) return { updates: [], masked: only }
+  const updates = sources.map((source, k) => ({
+    organisation: `bucket-${String(k).padStart(3, '0')}`,
+    reader: meanReader(source, base.header),
+    sampleCount: 1,
+  }))
+  return { updates }
+}
+
+/** Of each bucket, the positions of its participants in the block. */
+function bucketPositions({ masked = [], contributions }: AggregateEffect): number[][] {
+  const names = contributions.map(({ organisation }) => organisation)
+  return masked.map(({ facts }) => facts.survivors.map(({ organisation }) => names.indexOf(organisation)))
 }
 
 function sourceOf(facts: MaskedSum['facts'], sum: BlobReader): MaskedSumSource {

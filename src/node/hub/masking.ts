@@ -7,7 +7,7 @@ import type { Envelope } from '../../base/envelope.ts'
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { Digest, OrganisationId, RoundId } from '../../base/ids.ts'
 import type { DriveEffect } from '../../base/machine.ts'
-import { type MaskedRound, maskingContext } from '../../learning/masking-config.ts'
+import { type MaskedRound, maskingContext, roundOfMasking } from '../../learning/masking-config.ts'
 import { type MessageBody, parseBody } from '../../learning/messages.ts'
 import { clipOf } from '../../learning/organisation-privacy.ts'
 import type { RoundEffect } from '../../learning/round-state.ts'
@@ -25,18 +25,18 @@ type OpenMasking = Extract<RoundEffect, { type: 'open-masking' }>
 
 const STREAM = 'unmasking/'
 const streamOf = (round: RoundId): string => `${STREAM}${round}`
-const roundOf = (stream: string): RoundId => stream.slice(STREAM.length) as RoundId
+const maskingIdIn = (stream: string): RoundId => stream.slice(STREAM.length) as RoundId
 
 export const isMaskingStream = (stream: string): boolean => stream.startsWith(STREAM)
 
 /** The answer to the effect `open-masking`. */
 export function openMasking({ identity, options, ports }: HubContext, effect: OpenMasking): Dispatch {
-  const { roundId, config, invited, deadline } = effect
+  const { maskingId, config, invited, deadline } = effect
   const { parameterCount: length } = outlineOf(config.model, options.kernels)
-  const where: MaskedRound = { federation: identity.federation, round: roundId, invited, length }
+  const where: MaskedRound = { federation: identity.federation, round: maskingId, invited, length }
   const context = maskingContext(config, where, clipOf(config))
   const event = { type: 'opened', context, phaseMs: config.masking.phaseMs, deadline, at: ports.clock.now() }
-  return { stream: streamOf(roundId), event }
+  return { stream: streamOf(maskingId), event }
 }
 
 export async function performMaskingEffect(
@@ -45,7 +45,8 @@ export async function performMaskingEffect(
   effect: MaskingEffect,
   { id, stream }: { readonly id: string; readonly stream: string },
 ): Promise<readonly Dispatch[]> {
-  const round = roundOf(stream)
+  const maskingId = maskingIdIn(stream)
+  const { round, bucket } = roundOfMasking(maskingId)
   const at = context.ports.clock.now()
   const toRound = (event: object): Dispatch => ({ stream: `round/${round}`, event: { ...event, at } })
   switch (effect.type) {
@@ -53,15 +54,15 @@ export async function performMaskingEffect(
       // The announcement of the round is the invitation.
       return []
     case 'send':
-      await postToAll(context, effect.to, effect.message, { round_id: round, body: effect.body }, id)
+      await postToAll(context, effect.to, effect.message, { round_id: maskingId, body: effect.body }, id)
       return []
     case 'unmask':
       return [{ stream, event: await unmask(threads, effect, at) }]
     case 'report-sum':
-      return [toRound({ type: 'unmasked', facts: effect.facts, sum: effect.sum })]
+      return [toRound({ type: 'unmasked', bucket, facts: effect.facts, sum: effect.sum })]
     case 'notify-abandoned':
       // The round tells the participants.
-      return [toRound({ type: 'masking-ended', reason: effect.reason, detail: effect.detail })]
+      return [toRound({ type: 'masking-ended', bucket, reason: effect.reason, detail: effect.detail })]
   }
 }
 
@@ -94,8 +95,8 @@ export async function maskingEvent(
   const at = context.ports.clock.now()
   const parsed = parseBody(type, body)
   const stream = streamOf(parsed.round_id)
-  if ((await drive.read(`round/${parsed.round_id}`)) === undefined)
-    fail('unknown-round', `there is no round ${parsed.round_id}`)
+  const { round } = roundOfMasking(parsed.round_id)
+  if ((await drive.read(`round/${round}`)) === undefined) fail('unknown-round', `there is no round ${round}`)
   if (type === 'masking-keys') await noteJoined(drive, parsed as MessageBody<'masking-keys'>, from, header.id, at)
   if (type === 'masking-input')
     await checkVector(context, drive, stream, (parsed as MessageBody<'masking-input'>).body.vector)
@@ -125,7 +126,7 @@ async function noteJoined(
   at: number,
 ): Promise<void> {
   const event = { type: 'joined', organisation: from, dataSources: data_sources, at }
-  await drive.dispatch(`round/${round_id}`, event, { id: `joined/${from}/${envelopeId}` })
+  await drive.dispatch(`round/${roundOfMasking(round_id).round}`, event, { id: `joined/${from}/${envelopeId}` })
 }
 
 /** A vector that is not here, or of another length, would make the sum of all the others impossible. */

@@ -41,7 +41,7 @@ export async function performOrganisationEffect(
       await forgetNoise(context, effect.roundId)
       return (await isIn(context, stream, 'masking')) ? [await openMasking(parts, effect)] : []
     case 'close-masking':
-      return [closeMasking(effect.roundId, effect.reason, context.ports.clock.now())]
+      return [closeMasking(effect.maskingId, effect.reason, context.ports.clock.now())]
     case 'decline':
       await deliver(context, 'round-declined', { round_id: effect.roundId, reason: effect.reason }, id)
       return []

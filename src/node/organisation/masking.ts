@@ -4,10 +4,10 @@
  */
 
 import { toBase64Url } from '../../base/bytes.ts'
-import { EntenteError, fail } from '../../base/errors.ts'
+import { EntenteError } from '../../base/errors.ts'
 import type { RoundId } from '../../base/ids.ts'
 import type { DriveEffect } from '../../base/machine.ts'
-import { maskedStages, maskingContext } from '../../learning/masking-config.ts'
+import { maskedStages, maskingContext, roundOfMasking } from '../../learning/masking-config.ts'
 import type { MessageBody } from '../../learning/messages.ts'
 import { clipOf } from '../../learning/organisation-privacy.ts'
 import type {
@@ -16,6 +16,7 @@ import type {
   ParticipantIn,
   ParticipantState,
 } from '../../learning/participant-state.ts'
+import { ownBucket } from '../../learning/own-bucket.ts'
 import { maskedBytes } from '../../learning/round-masking.ts'
 import { outlineOf } from '../../models/model.ts'
 import type { ClientEffect, ClientEvent, ClientState } from '../../privacy/masking/client-state.ts'
@@ -37,8 +38,9 @@ export type SealedClient = SealedMachine<ClientState, ClientEvent, ClientEffect>
 
 const SEED_BYTES = 32
 const STREAM = 'masking/'
-const streamOf = (round: RoundId): string => `${STREAM}${round}`
-const roundOf = (stream: string): RoundId => stream.slice(STREAM.length) as RoundId
+const streamOf = (maskingId: RoundId): string => `${STREAM}${maskingId}`
+const maskingIdIn = (stream: string): RoundId => stream.slice(STREAM.length) as RoundId
+const roundOf = (stream: string): RoundId => roundOfMasking(maskingIdIn(stream)).round
 
 export const isMaskingStream = (stream: string): boolean => stream.startsWith(STREAM)
 
@@ -67,7 +69,7 @@ export async function openMasking({ context, client }: MaskingParts, effect: Ope
   const at = context.ports.clock.now()
   try {
     const opened = await openingOf(context, effect, at)
-    return { stream: streamOf(effect.roundId), event: client.sealEvent(opened) }
+    return { stream: streamOf(effect.maskingId), event: client.sealEvent(opened) }
   } catch (error) {
     return { stream: `participant/${effect.roundId}`, event: failed(error, at) }
   }
@@ -76,15 +78,15 @@ export async function openMasking({ context, client }: MaskingParts, effect: Ope
 /** @throws impersonation, not-a-participant */
 async function openingOf(
   context: OrganisationContext,
-  { roundId, announcement, sampleCount, rounding }: OpenMasking,
+  { maskingId, announcement, sampleCount, rounding }: OpenMasking,
   at: number,
 ): Promise<ClientEvent> {
   const { identity, options, ports } = context
-  const { config, invited } = announcement
-  if (invited === undefined) fail('not-a-participant', 'the announcement does not say among whom to hide')
+  const { config } = announcement
+  const { invited } = ownBucket(announcement, identity.organisation)
   await pinKeys(context, invited)
   const { parameterCount: length } = outlineOf(config.model, options.kernels)
-  const where = { federation: identity.federation, round: roundId, invited, length }
+  const where = { federation: identity.federation, round: maskingId, invited, length }
   return {
     type: 'opened',
     context: maskingContext(config, where, clipOf(config)),
@@ -114,10 +116,10 @@ export async function performMaskingEffect(
       case 'mask':
         return await mask(parts, effect, stream)
       case 'send':
-        await send(context, round, effect, id)
+        await send(context, maskingIdIn(stream), effect, id)
         return []
       case 'reveal':
-        await reveal(parts, round, effect, id)
+        await reveal(parts, maskingIdIn(stream), effect, id)
         return []
     }
   } catch (error) {
@@ -149,14 +151,14 @@ async function mask(
 
 async function send(
   context: OrganisationContext,
-  round: RoundId,
+  maskingId: RoundId,
   { message, body }: EffectOf<'send'>,
   id: string,
 ): Promise<void> {
   if (message === 'masking-input') await context.ports.connection.upload(body.vector, context.ports.blobs)
-  const letter = { round_id: round, body }
+  const letter = { round_id: maskingId, body }
   if (message !== 'masking-keys') return deliver(context, message, letter, id)
-  const state = await participantOf(context, round)
+  const state = await participantOf(context, roundOfMasking(maskingId).round)
   const sources = state?.phase === 'masking' ? dataSourcesOf(context, state.announcement.config) : []
   return deliver(context, message, { ...letter, data_sources: sources }, id)
 }
@@ -164,33 +166,35 @@ async function send(
 /** As soon as the shares are out there may be a block: so what it must say is known to the participant before. */
 async function reveal(
   { context, dispatch }: MaskingParts,
-  round: RoundId,
+  maskingId: RoundId,
   { report, body }: EffectOf<'reveal'>,
   id: string,
 ): Promise<void> {
+  const { round } = roundOfMasking(maskingId)
   const state = await participantOf(context, round)
   if (state?.phase === 'masking')
     await dispatch(`participant/${round}`, maskedEvent(state, report, context), `${id}/masked`)
-  await deliver(context, 'masking-reveal', { round_id: round, body }, id)
+  await deliver(context, 'masking-reveal', { round_id: maskingId, body }, id)
 }
 
 function maskedEvent(
-  { trained }: ParticipantIn<'masking'>,
+  { trained, announcement }: ParticipantIn<'masking'>,
   { facts, vector, weight, signed }: EffectOf<'reveal'>['report'],
-  { ports }: OrganisationContext,
+  { ports, identity }: OrganisationContext,
 ): ParticipantEvent {
+  const { buckets } = ownBucket(announcement, identity.organisation)
   return {
     type: 'masked',
     update: { digest: vector, size: maskedBytes(facts) },
     sampleCount: weight,
-    stages: maskedStages(trained.stages ?? [], facts),
+    stages: maskedStages(trained.stages ?? [], facts, buckets),
     survivors: signed,
     at: ports.clock.now(),
   }
 }
 
-export function closeMasking(round: RoundId, reason: string, at: number): Dispatch {
-  return { stream: streamOf(round), event: { type: 'abandoned', reason, at } }
+export function closeMasking(maskingId: RoundId, reason: string, at: number): Dispatch {
+  return { stream: streamOf(maskingId), event: { type: 'abandoned', reason, at } }
 }
 
 export type HubMaskingLetter = 'masking-roster' | 'masking-inbox' | 'masking-survivors' | 'masking-quorum'
