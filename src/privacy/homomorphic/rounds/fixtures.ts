@@ -4,7 +4,7 @@
  */
 
 import { toBase64Url, utf8 } from '../../../base/bytes.ts'
-import { EntenteError } from '../../../base/errors.ts'
+import { EntenteError, fail } from '../../../base/errors.ts'
 import { sha256, sha256Hex } from '../../../base/hash.ts'
 import { type Digest, federationId, type OrganisationId, organisationId, roundId } from '../../../base/ids.ts'
 import { prng } from '../../../base/prng.ts'
@@ -42,6 +42,11 @@ export interface Letter {
 export interface WorldOptions {
   readonly count: number
   readonly threshold?: number
+  readonly length?: number
+  /** Another key than the test's, of the same names and threshold. */
+  readonly key?: { readonly dealt: Dealt; readonly scheme: HomomorphicScheme }
+  /** Goes around every piece of work on vectors: to time it. */
+  readonly around?: <T>(what: string, work: () => Promise<T>) => Promise<T>
   /** Who is silent from a message on. */
   readonly silent?: (letter: Letter) => boolean
   /** What becomes of a letter. */
@@ -74,8 +79,9 @@ export class World {
     this.#options = options
     const organisations = Array.from({ length: options.count }, (_, i) => nameOf(i))
     const threshold = options.threshold ?? Math.floor((2 * options.count) / 3) + 1
-    this.dealt = dealForTest({ organisations, threshold, levels: 32_767, contributionsMax: options.count })
-    this.scheme = openForTest(this.dealt.parameters)
+    const request = { organisations, threshold, levels: 32_767, contributionsMax: options.count }
+    this.dealt = options.key?.dealt ?? dealForTest(request)
+    this.scheme = options.key?.scheme ?? openForTest(this.dealt.parameters)
     this.context = {
       federation: federationId('test.example'),
       round: roundId('training-1'),
@@ -83,11 +89,11 @@ export class World {
         organisation,
         publicKey: publicKeyOf(identityOf(organisation)),
       })),
-      scheme: 'paillier',
+      scheme: this.scheme.kind,
       parameters: this.scheme.parameters,
       threshold,
       levels: 32_767,
-      length: LENGTH,
+      length: options.length ?? LENGTH,
       clip: 1,
       weightMax: 1000,
       policy: DEFAULT_POLICY,
@@ -141,6 +147,9 @@ export class World {
     for (const effect of effects) this.#work.push(() => this.#performFor(organisation, stored(effect)))
   }
 
+  readonly #around = <T>(what: string, work: () => Promise<T>): Promise<T> =>
+    this.#options.around === undefined ? work() : this.#options.around(what, work)
+
   store(bytes: Uint8Array): Digest {
     const digest = sha256Hex(bytes)
     this.blobs.set(digest, bytes)
@@ -159,7 +168,8 @@ export class World {
         for (const to of effect.to) this.#post({ from: 'hub', to, message: effect.message, body: effect.body })
         return
       case 'sum': {
-        const sum = this.store(await this.scheme.add(effect.vectors.map(this.blob)))
+        const vectors = effect.vectors.map(this.blob)
+        const sum = this.store(await this.#around('hub: sum', () => this.scheme.add(vectors)))
         return this.tellHub({ type: 'summed', sum, at })
       }
       case 'combine': {
@@ -167,7 +177,9 @@ export class World {
           organisation,
           bytes: this.blob(partial),
         }))
-        const combination = await this.scheme.combine(this.blob(effect.sum), partials, effect.statement)
+        const combination = await this.#around('hub: verify and open', () =>
+          this.scheme.combine(this.blob(effect.sum), partials, effect.statement),
+        )
         const { blamed } = combination
         if (!combination.opened) return this.tellHub({ type: 'not-combined', reason: combination.reason, blamed, at })
         this.sums = combination.sums
@@ -188,22 +200,26 @@ export class World {
         return this.#post({ from: organisation, to: 'hub', message: effect.message, body: effect.body })
       case 'encrypt': {
         const random = prng(`update of ${organisation}`)
-        const update = Float32Array.from({ length: LENGTH }, () => 2 * random.uniform() - 1)
+        const update = Float32Array.from({ length: this.context.length }, () => 2 * random.uniform() - 1)
         const scale = scaleOf(this.scheme, effect.clip, effect.weightMax)
         const { words } = quantise(update, effect.weight, scale, keystream(sha256(utf8(effect.rounding))))
         const integers = integersOf(words)
         this.integers.set(organisation, integers)
-        const vector = keep('encryption-contribution', await this.scheme.encrypt(integers, sha256(utf8(effect.seed))))
+        const seed = sha256(utf8(effect.seed))
+        const bytes = await this.#around('organisation: encrypt', () => this.scheme.encrypt(integers, seed))
+        const vector = keep('encryption-contribution', bytes)
         return this.tell(organisation, { type: 'encrypted', vector, at })
       }
       case 'sum': {
-        const sum = sha256Hex(await this.scheme.add(effect.vectors.map(this.blob)))
+        const sum = await this.#around('organisation: check and sum', () => this.#checkedSum(effect.vectors))
         return this.tell(organisation, { type: 'summed', sum, at })
       }
       case 'open-partially': {
         const share = this.dealt.shares.find((one) => one.organisation === organisation)?.share
         const seed = sha256(utf8(effect.seed))
-        const bytes = await this.scheme.partialDecrypt(this.blob(effect.sum), share, effect.statement, seed)
+        const bytes = await this.#around('organisation: open partially', () =>
+          this.scheme.partialDecrypt(this.blob(effect.sum), share, effect.statement, seed),
+        )
         return this.tell(organisation, { type: 'partially-opened', partial: keep('encryption-partial', bytes), at })
       }
       case 'give':
@@ -211,6 +227,15 @@ export class World {
       default:
         return
     }
+  }
+
+  /** As an organisation must: a "contribution" that is itself a sum could be one of another round. */
+  async #checkedSum(vectors: readonly Digest[]): Promise<Digest> {
+    for (const vector of vectors) {
+      const { length, contributions } = await this.scheme.check(this.blob(vector))
+      if (length !== this.context.length || contributions !== 1) fail('wrong-shape', 'a vector is no contribution')
+    }
+    return sha256Hex(await this.scheme.add(vectors.map(this.blob)))
   }
 
   #post(letter: Letter): void {
