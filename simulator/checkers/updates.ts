@@ -49,26 +49,38 @@ export function gridOf(block: Block): Scale | undefined {
 }
 
 /**
- * The exact mean of what a block's participants hold in the clear on their own disks, on the block's grid: what the hub
- * must have found without seeing any of it.
+ * The exact sum, on a grid, of what these participants of a block hold in the clear on their own disks: what the hub must
+ * have found without seeing any of it.
  */
-export function meanOfHidden(run: Run, block: Block, grid: Scale): Float32Array | undefined {
-  const config = block.provenance.training_config as unknown as TrainingConfig
-  const { round } = block.aggregation_metrics
+export function sumOfHidden(
+  run: Run,
+  { provenance, aggregation_metrics: { round } }: Block,
+  grid: Scale,
+  organisations: readonly OrganisationId[],
+): { readonly sum: Float64Array; readonly totalWeight: number } | undefined {
+  const config = provenance.training_config as unknown as TrainingConfig
   let sum: Float64Array | undefined
-  let total = 0
-  for (const { org_id } of block.provenance.participants) {
-    const trained = trainedBy(run, org_id, block.provenance.round_id)
-    const node = run.organisations.find(({ name }) => name === org_id)
+  let totalWeight = 0
+  for (const organisation of organisations) {
+    const trained = trainedBy(run, organisation, provenance.round_id)
+    const node = run.organisations.find(({ name }) => name === organisation)
     const file = node?.blobs.get(trained?.update.digest as never)
     if (trained === undefined || file === undefined) return undefined
     const update = flatValues(file)
-    const rounding = roundingKey(`${localSeed(config, round, org_id)}/rounding`)
+    const rounding = roundingKey(`${localSeed(config, round, organisation)}/rounding`)
     const order = { length: update.length, weight: trained.sampleCount, scale: grid, rounding, masks: [] }
     const integers = signedIntegers(quantiseFor(order, update).words, grid.width)
     sum = sum === undefined ? integers : sum.map((value, i) => value + (integers[i] ?? 0))
-    total += trained.sampleCount
+    totalWeight += trained.sampleCount
   }
-  const factor = (grid.clip / grid.levels) * (grid.weightMax / total)
-  return sum === undefined ? undefined : Float32Array.from(sum, (value) => value * factor)
+  return sum === undefined ? undefined : { sum, totalWeight }
+}
+
+/** The mean of all participants of a block. */
+export function meanOfHidden(run: Run, block: Block, grid: Scale): Float32Array | undefined {
+  const names = block.provenance.participants.map(({ org_id }) => org_id)
+  const hidden = sumOfHidden(run, block, grid, names)
+  if (hidden === undefined) return undefined
+  const factor = (grid.clip / grid.levels) * (grid.weightMax / hidden.totalWeight)
+  return Float32Array.from(hidden.sum, (value) => value * factor)
 }
