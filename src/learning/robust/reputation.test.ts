@@ -110,6 +110,26 @@ describe('reputation from the ledger', () => {
     expect(found.get(b)?.score).toBe(found.get(c)?.score)
   })
 
+  it('says a share of a third about each member of a bucket of three, good or bad', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'].map(organisationId)
+    const sealed = block('t-1', names)
+    const metrics = {
+      robust_rule: 'median',
+      buckets: [
+        [0, 2, 4],
+        [1, 3, 5],
+      ],
+      bucket_flagged: [1],
+      bucket_against: [],
+    }
+    const found = reputationsAfter([{ ...sealed, aggregation_metrics: { ...sealed.aggregation_metrics, ...metrics } }])
+    for (const [i, name] of names.entries()) {
+      const { score = 0, reasons = [] } = found.get(name) ?? {}
+      expect(score).toBeCloseTo(0.5 + ((i % 2 === 0 ? 1 : -1) * 0.5 * RATE) / 3, 12)
+      expect(reasons).toHaveLength(i % 2)
+    }
+  })
+
   it('does not change where no rule looked, nor for who was not there', () => {
     const known = reputationsAfter([block('t-1', [a, b], [0])])
     expect(reputationsAfter([block('t-2', [a, b])], known)).toEqual(known)

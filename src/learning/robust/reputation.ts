@@ -71,28 +71,32 @@ export function isWorthALook({ score }: Reputation): boolean {
 
 type Sealed = Pick<Block, 'aggregation_metrics' | 'provenance'>
 
-/** What a block says of its participants; undefined where no rule looked at single updates. */
+/** What a block says of its participants; undefined where no rule looked. */
 export function observationsOf({
-  aggregation_metrics,
+  aggregation_metrics: metrics,
   provenance,
 }: Sealed): ReadonlyMap<OrganisationId, Observation> | undefined {
-  const flagged = aggregation_metrics['robust_flagged']
-  if (!Array.isArray(flagged)) return undefined
-  const against = aggregation_metrics['robust_against']
-  const signsAt = (position: number): Observation['signs'] => [
-    ...(listed(flagged, position) ? [{ sign: 'flagged' } as const] : []),
-    ...(listed(against, position) ? [{ sign: 'against' } as const] : []),
-  ]
+  if (typeof metrics['robust_rule'] !== 'string') return undefined
+  const buckets = metrics['buckets'] as readonly (readonly number[])[] | undefined
+  const { participants, round_id: round } = provenance
   return new Map(
-    provenance.participants.map(({ org_id }, position) => [
-      org_id,
-      { round: provenance.round_id, signs: signsAt(position) },
-    ]),
+    participants.flatMap(({ org_id }, position): [OrganisationId, Observation][] => {
+      if (buckets === undefined) return [[org_id, { round, signs: signsAt(metrics, 'robust', position) }]]
+      // Of a bucket that stands out nobody can say which of its organisations does.
+      const at = buckets.findIndex((bucket) => bucket.includes(position))
+      const among = buckets[at]?.length
+      return among === undefined ? [] : [[org_id, { round, signs: signsAt(metrics, 'bucket', at), among }]]
+    }),
   )
 }
 
-const listed = (positions: unknown, position: number): boolean =>
-  Array.isArray(positions) && positions.includes(position)
+function signsAt(metrics: Sealed['aggregation_metrics'], of: 'robust' | 'bucket', at: number): Observation['signs'] {
+  const names = (sign: 'flagged' | 'against'): Observation['signs'] => {
+    const positions: unknown = metrics[`${of}_${sign}`]
+    return Array.isArray(positions) && positions.includes(at) ? [{ sign }] : []
+  }
+  return [...names('flagged'), ...names('against')]
+}
 
 /** Everybody's reputation after these blocks, in the order of the ledger, on top of what was known before. */
 export function reputationsAfter(
