@@ -4,7 +4,7 @@
  * (centralised). All are trained first; then each organisation's test slice is read once and scored by all.
  */
 
-import { parseTrainingConfig } from '../../../src/learning/config.ts'
+import { strategyConfigSchema } from '../../../src/learning/config.ts'
 import type { Kernels } from '../../../src/models/kernels/kernels.ts'
 import {
   createModel,
@@ -14,7 +14,6 @@ import {
   type ThreatModelSpec,
 } from '../../../src/models/model.ts'
 import { levelOf, personalisedScores } from '../../../src/models/personalise.ts'
-import { DEFAULT_MLP } from '../../../src/node/default-model.ts'
 import { federate, type Participant } from '../federation.ts'
 import type { Scored } from './figures.ts'
 import type { Organisation } from './organisation.ts'
@@ -130,7 +129,7 @@ function localOptions({ training }: Bench): {
 }
 
 /** Chosen with the rest of the settings; see docs/benchmarks.md. */
-const { strategy: STRATEGY } = parseTrainingConfig({ strategy: { name: 'fedavgm', momentum: 0.7 } }, DEFAULT_MLP)
+const STRATEGY = strategyConfigSchema.parse({ name: 'fedavgm', momentum: 0.7 })
 
 export function trainFederated(
   bench: Bench,

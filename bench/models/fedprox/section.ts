@@ -5,7 +5,7 @@
  */
 
 import { prng, shuffle } from '../../../src/base/prng.ts'
-import { parseTrainingConfig } from '../../../src/learning/config.ts'
+import { strategyConfigSchema } from '../../../src/learning/config.ts'
 import { createServer } from '../federation.ts'
 import type { Section, SectionContext } from '../section.ts'
 import { evaluateSoftmax, LAYOUT, PARAMETERS, trainSoftmax } from './softmax-regression.ts'
@@ -58,7 +58,7 @@ async function curve(
   { name, mu, dropsStragglers }: (typeof METHODS)[number],
 ): Promise<void> {
   const { seed, kernels, sheet } = context
-  const { strategy } = parseTrainingConfig({ strategy: { name: 'fedavg' } }, { kind: 'mlp', inputs: 1, hidden: [] })
+  const strategy = strategyConfigSchema.parse({ name: 'fedavg' })
   const server = createServer(LAYOUT, new Float32Array(PARAMETERS), strategy, kernels)
   const [losses, accuracies]: [Record<string, number>, Record<string, number>] = [{}, {}]
   for (let round = 1; round <= (context.tiny ? 2 : ROUNDS); round++) {

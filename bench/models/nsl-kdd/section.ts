@@ -4,7 +4,7 @@
  */
 
 import { prng, shuffle } from '../../../src/base/prng.ts'
-import { parseTrainingConfig } from '../../../src/learning/config.ts'
+import { strategyConfigSchema } from '../../../src/learning/config.ts'
 import { createModel, type LabelledBatchSource, type MlpSpec } from '../../../src/models/model.ts'
 import { federate, type Participant } from '../federation.ts'
 import type { Section, SectionContext } from '../section.ts'
@@ -92,7 +92,7 @@ async function federated(
   if (first === undefined) return
   const spec = specOf(first.data)
   const model = createModel(spec, context.kernels)
-  const { strategy } = parseTrainingConfig({}, spec)
+  const strategy = strategyConfigSchema.parse({ name: 'fedavg' })
   const options = { rounds: context.tiny ? 1 : ROUNDS, local: LOCAL, strategy, seed: context.seed }
   const parameters = await federate(model, context.kernels, participants, options)
   context.sheet.record(
