@@ -4,12 +4,11 @@
  */
 
 import { z } from 'zod'
-import { digestOf } from '../base/hash.ts'
 import type { Digest, FederationId, OrganisationId, RoundId } from '../base/ids.ts'
 import type { Invited, MaskingContext } from '../privacy/masking/context.ts'
 import type { RosterFacts } from '../privacy/masking/roster.ts'
 import type { RobustConfig } from './robust/config.ts'
-import { BUCKET_MIN, bucketsProblem, planBuckets } from './robust/secure-buckets.ts'
+import { BUCKET_MIN, bucketSeed, bucketsProblem, planBuckets } from './robust/secure-buckets.ts'
 import type { StageRecord } from './stages.ts'
 
 /** `plain`: the hub sees every update, so it is for tests. `secagg`: the hub sees their weighted sum. */
@@ -77,9 +76,8 @@ export function bucketsOf<Member extends { readonly organisation: OrganisationId
   invited,
 }: Bucketed<Member>): readonly (readonly Member[])[] {
   if (config.robust.rule === 'none') return [invited]
-  const seed = digestOf({ purpose: 'robust/secure-buckets', round: roundId, base_model: baseModel })
   const names = invited.map(({ organisation }) => organisation)
-  const { buckets } = planBuckets(names, config.robust, seed)
+  const { buckets } = planBuckets(names, config.robust, bucketSeed(roundId, baseModel))
   return buckets.map((bucket) => invited.filter(({ organisation }) => bucket.includes(organisation)))
 }
 

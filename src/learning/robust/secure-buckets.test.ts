@@ -4,7 +4,6 @@ import { type OrganisationId, organisationId, roundId } from '../../base/ids.ts'
 import { sha256Hex } from '../../base/hash.ts'
 import { utf8 } from '../../base/bytes.ts'
 import { prng, shuffle } from '../../base/prng.ts'
-import type { Signature } from '../../base/signature.ts'
 import { ROBUST_RULES, type RobustConfig, robustConfigSchema, vectorsMin } from './config.ts'
 import {
   bucketSeed,
@@ -18,9 +17,6 @@ import {
 const robustOf = (config: Partial<RobustConfig>): RobustConfig => robustConfigSchema.parse(config)
 const organisations = (count: number): OrganisationId[] =>
   Array.from({ length: count }, (_, i) => organisationId(`org-${String(i).padStart(3, '0')}`))
-const hash = sha256Hex(utf8('block'))
-const signed = (values: Record<string, string>): Readonly<Record<OrganisationId, Signature>> =>
-  values as unknown as Readonly<Record<OrganisationId, Signature>>
 const seedOf = (name: string) => sha256Hex(utf8(name))
 
 describe('buckets under secure aggregation', () => {
@@ -66,17 +62,11 @@ describe('buckets under secure aggregation', () => {
     expect(Math.abs(together / runs - 2 / 11)).toBeLessThan(4 * Math.sqrt(((2 / 11) * (9 / 11)) / runs))
   })
 
-  it('are drawn from the round and from signatures that no single party makes', () => {
-    const round = roundId('t-2')
-    const seed = bucketSeed(round, { hash, org_signatures: signed({ a: 'x', b: 'y' }) })
-    expect(bucketSeed(round, { hash, org_signatures: signed({ b: 'y', a: 'x' }) })).toBe(seed)
-    for (const other of [
-      bucketSeed(roundId('t-3'), { hash, org_signatures: signed({ a: 'x', b: 'y' }) }),
-      bucketSeed(round, { hash, org_signatures: signed({ a: 'x', b: 'z' }) }),
-      bucketSeed(round, { hash, org_signatures: signed({ a: 'x' }) }),
-      bucketSeed(round, { hash: sha256Hex(utf8('other')), org_signatures: signed({ a: 'x', b: 'y' }) }),
-    ])
-      expect(other).not.toBe(seed)
+  it('are drawn anew in every round, and from what the round before came to', () => {
+    const seed = bucketSeed(roundId('t-2'), seedOf('model'))
+    expect(bucketSeed(roundId('t-2'), seedOf('model'))).toBe(seed)
+    expect(bucketSeed(roundId('t-3'), seedOf('model'))).not.toBe(seed)
+    expect(bucketSeed(roundId('t-2'), seedOf('other'))).not.toBe(seed)
   })
 })
 

@@ -7,12 +7,10 @@
  *    partition can do; secrecy asks for buckets in which, whoever the colluding are, two others are left.
  */
 
-import { canonicalBytes } from '../../base/canonical.ts'
 import { fail } from '../../base/errors.ts'
-import { sha256Hex } from '../../base/hash.ts'
+import { digestOf } from '../../base/hash.ts'
 import type { Digest, OrganisationId, RoundId } from '../../base/ids.ts'
 import { prng, shuffle } from '../../base/prng.ts'
-import type { Signature } from '../../base/signature.ts'
 import { type RobustConfig, vectorsMin } from './config.ts'
 
 /** With one organisation in league with the hub, the sum of three still hides two honest ones behind each other. */
@@ -27,19 +25,12 @@ export interface BucketPolicy {
 
 export const DEFAULT_BUCKETS: BucketPolicy = { bucketMin: BUCKET_MIN, colluding: 1 }
 
-/** What of the block before goes into the partition. */
-export interface LastBlock {
-  readonly hash: Digest
-  readonly org_signatures: Readonly<Record<OrganisationId, Signature>>
-}
-
 /**
- * The public seed: the block before with the signatures under it. The hub writes the block and cannot foresee the
- * signatures; an organisation makes one signature and does not see the others before. So nobody chooses alone; hub and one
- * organisation together may try again and again, which is why no promise rests on it.
+ * The public seed. The base model is what the round before came to, which nobody chooses alone; the id is the hub's, which
+ * may try again and again: that is why no promise rests on it.
  */
-export function bucketSeed(round: RoundId, { hash, org_signatures }: LastBlock): Digest {
-  return sha256Hex(canonicalBytes({ purpose: 'robust/secure-buckets', round, hash, signatures: org_signatures }))
+export function bucketSeed(round: RoundId, baseModel: Digest): Digest {
+  return digestOf({ purpose: 'robust/secure-buckets', round, base_model: baseModel })
 }
 
 export interface BucketPlan {
