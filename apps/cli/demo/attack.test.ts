@@ -30,7 +30,8 @@ describe('--attack', () => {
     const raw = { orgs: '5', labels: 'own', seed: '1', attack: 'signflip:1' }
     expect(parseDemoOptions(raw).attack).toEqual({ kind: 'signflip', liars: 1 })
     expect(() => parseDemoOptions({ ...raw, orgs: '4' })).toThrow('4 organisations are too few')
-    expect(() => parseDemoOptions({ ...raw, protect: 'secagg' })).toThrow('which --protect secagg hides')
+    expect(() => parseDemoOptions({ ...raw, protect: 'secagg' })).toThrow('median against 1 needs 3 buckets')
+    expect(parseDemoOptions({ ...raw, orgs: '9', protect: 'secagg' }).protect).toBe('secagg')
     expect(() => parseDemoOptions({ ...raw, robust: 'krum:9' })).toThrow('too few')
     expect(parseDemoOptions({ ...raw, orgs: '2', robust: 'none' }).robust?.rule).toBe('none')
   })
@@ -41,6 +42,7 @@ describe('--attack', () => {
     expect(liarsAmong(orgs, undefined)).toEqual([])
     expect(() => liarsAmong(orgs, { kind: 'signflip', liars: 3 })).toThrow('leaves nobody honest')
     expect(defenceAgainst({ kind: 'signflip', liars: 2 })).toMatchObject({ rule: 'multi-krum', f: 2 })
+    expect(defenceAgainst({ kind: 'signflip', liars: 2 }, 'secagg')).toMatchObject({ rule: 'median', f: 2 })
   })
 })
 
@@ -62,6 +64,21 @@ describe('what the ledger says of an attack', () => {
     expect(found).toMatchObject({ rule: 'multi-krum', rounds: 2, lies: 2, leftOut: 1, flagged: 1, falseFlags: 1 })
     expect(Object.keys(found.reputations)).toEqual(['a', 'b', 'c'])
     expect(found.reputations['c']).toBeLessThan(found.reputations['a'] ?? 0)
+  })
+
+  it('counts a liar as named where the bucket is that it hides in, and the honest of that bucket, too', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f']
+    const metrics = {
+      robust_rule: 'median',
+      buckets: [
+        [0, 1, 2],
+        [3, 4, 5],
+      ],
+      bucket_left_out: [1],
+      bucket_flagged: [1],
+    }
+    const found = containment([block(metrics, names)], { kind: 'signflip', liars: 1 }, new Set(['d']))
+    expect(found).toMatchObject({ lies: 1, leftOut: 1, flagged: 1, falseFlags: 2 })
   })
 
   it('says so where a mean was taken', () => {

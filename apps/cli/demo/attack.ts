@@ -5,6 +5,7 @@
 
 import { fail } from '../../../src/base/errors.ts'
 import type { OrganisationId } from '../../../src/base/ids.ts'
+import type { Protection } from '../../../src/learning/masking-config.ts'
 import { type RobustConfig, robustConfigSchema } from '../../../src/learning/robust/config.ts'
 import { reputationsAfter } from '../../../src/learning/robust/reputation.ts'
 import type { Block } from '../../../src/ledger/block.ts'
@@ -40,9 +41,9 @@ export function liarsAmong(
   return learners.slice(-attack.liars)
 }
 
-/** What the demo sets against an attack unless told otherwise. */
-export function defenceAgainst({ liars }: DemoAttack): RobustConfig {
-  return robustConfigSchema.parse({ rule: 'multi-krum', f: liars })
+/** What the demo sets against an attack unless told otherwise: over buckets the rule that needs the fewest. */
+export function defenceAgainst({ liars }: DemoAttack, protect: Protection = 'plain'): RobustConfig {
+  return robustConfigSchema.parse({ rule: protect === 'plain' ? 'multi-krum' : 'median', f: liars })
 }
 
 /** What the sealed blocks say about the liars: everybody who holds the ledger can say the same. */
@@ -51,15 +52,12 @@ export function containment(blocks: readonly Block[], { kind }: DemoAttack, liar
   const counts = { lies: 0, flagged: 0, leftOut: 0, falseFlags: 0 }
   for (const { aggregation_metrics: metrics, provenance } of rounds)
     for (const [position, { org_id }] of provenance.participants.entries()) {
-      const isFlagged = Math.max(
-        listed(metrics['robust_flagged'], position),
-        listed(metrics['robust_against'], position),
-      )
+      const isFlagged = Math.max(named(metrics, 'flagged', position), named(metrics, 'against', position))
       if (!liars.has(org_id)) counts.falseFlags += isFlagged
       else {
         counts.lies++
         counts.flagged += isFlagged
-        counts.leftOut += listed(metrics['robust_left_out'], position)
+        counts.leftOut += named(metrics, 'left_out', position)
       }
     }
   const rule = rounds.at(-1)?.aggregation_metrics['robust_rule']
@@ -74,5 +72,10 @@ export function containment(blocks: readonly Block[], { kind }: DemoAttack, liar
   }
 }
 
-const listed = (positions: unknown, position: number): number =>
-  Array.isArray(positions) && positions.includes(position) ? 1 : 0
+/** 1 if a block names this participant, or the bucket that it hides in. */
+function named(metrics: Block['aggregation_metrics'], list: string, position: number): number {
+  const buckets = metrics['buckets'] as readonly (readonly number[])[] | undefined
+  const at = buckets === undefined ? position : buckets.findIndex((bucket) => bucket.includes(position))
+  const positions: unknown = metrics[`${buckets === undefined ? 'robust' : 'bucket'}_${list}`]
+  return Array.isArray(positions) && positions.includes(at) ? 1 : 0
+}

@@ -9,6 +9,7 @@ import {
   robustConfigSchema,
   robustProblem,
 } from '../../../src/learning/robust/config.ts'
+import { bucketsProblem } from '../../../src/learning/robust/secure-buckets.ts'
 import { DEFAULT_KIND, MODEL_KINDS, type ThreatModelKind } from '../../../src/node/default-model.ts'
 
 export const STRATEGIES = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad'] as const
@@ -78,11 +79,12 @@ export function parseDemoOptions(raw: RawDemoOptions): DemoOptions {
 
 /** What would be refused when the training starts is refused before anything is set up. */
 function compatible(options: DemoOptions): DemoOptions {
-  const { attack, orgs, protect, robust = attack === undefined ? undefined : defenceAgainst(attack) } = options
+  const { attack, orgs, protect } = options
+  const robust = options.robust ?? (attack === undefined ? undefined : defenceAgainst(attack, protect))
   if (robust === undefined || robust.rule === 'none') return options
-  if (protect !== undefined && protect !== 'plain')
-    fail('config-invalid', `--robust ${robust.rule} looks at single updates, which --protect ${protect} hides`)
-  const problem = robustProblem(robust, orgs)
+  if (protect !== undefined && protect !== 'plain' && protect !== 'secagg')
+    fail('config-invalid', `--robust ${robust.rule} needs something to compare, which --protect ${protect} hides`)
+  const problem = protect === 'secagg' ? bucketsProblem(robust, orgs) : robustProblem(robust, orgs)
   if (problem !== undefined) fail('config-invalid', `${orgs} organisations are too few: ${problem}`)
   return options
 }

@@ -53,7 +53,7 @@ export function protectionOf(
   orgs: readonly OrganisationSummary[],
   { protect, attack, robust }: DemoOptions,
 ): Protection {
-  // A rule looks at single updates.
+  // A rule sees more in single updates than in buckets, of which a few organisations make too few.
   if (attack !== undefined || robust !== undefined) return protect ?? 'plain'
   return protect ?? (learners(orgs) < HIDDEN_AMONG_MIN ? 'plain' : 'secagg')
 }
@@ -72,9 +72,9 @@ function configOf(orgs: readonly OrganisationSummary[], options: DemoOptions): T
   })
 }
 
-function robustOf({ robust, attack }: DemoOptions): { robust?: RobustConfig } {
+function robustOf({ robust, attack, protect }: DemoOptions): { robust?: RobustConfig } {
   if (robust !== undefined) return { robust }
-  return attack === undefined ? {} : { robust: defenceAgainst(attack) }
+  return attack === undefined ? {} : { robust: defenceAgainst(attack, protect) }
 }
 
 async function roundsOf(federation: Federation, rounds: number): Promise<RoundSummary[]> {
