@@ -46,11 +46,23 @@ export function agree(secret: AgreementSecret, peer: AgreementKey): Uint8Array {
   const raw = fromBase64Url(peer)
   if (raw?.length !== SECRET_BYTES) fail('invalid-request', 'an X25519 key has 32 bytes')
   try {
-    const publicKey = createPublicKey({ key: concatBytes(SPKI, raw), format: 'der', type: 'spki' })
-    return new Uint8Array(diffieHellman({ privateKey: secret, publicKey }))
+    return new Uint8Array(diffieHellman({ privateKey: secret, publicKey: publicKeyOf(peer, raw) }))
   } catch {
     return fail('invalid-request', 'an X25519 key is of small order')
   }
+}
+
+const parsed = new Map<AgreementKey, KeyObject>()
+const PARSED_MAX = 4096
+
+/** The hub meets each key of a round once for every dropout, and parsing takes almost as long as the agreement. */
+function publicKeyOf(peer: AgreementKey, raw: Uint8Array): KeyObject {
+  const known = parsed.get(peer)
+  if (known !== undefined) return known
+  const key = createPublicKey({ key: concatBytes(SPKI, raw), format: 'der', type: 'spki' })
+  if (parsed.size >= PARSED_MAX) parsed.clear()
+  parsed.set(peer, key)
+  return key
 }
 
 export type KeyPurpose = 'share-box' | 'pair-mask' | 'self-mask' | 'randomness' | 'rounding'
