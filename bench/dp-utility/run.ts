@@ -35,7 +35,7 @@ function line(name: string, { stealthyAuc, stealthyAp, unique }: Metrics, rest: 
 
 /** The default training of a model at this epsilon; null = without privacy. */
 function configAt(kind: ThreatModelKind, epsilon: number | null): TrainingConfig {
-  const defaults = trainingDefaults(kind, { privacy: epsilon === null ? null : { epsilon } })
+  const defaults = trainingDefaults(kind, { privacy: epsilon === null ? null : { unit: 'example', epsilon } })
   const overrides = JSON.parse(values.config) as { local?: object; privacy?: object }
   const merged = {
     ...defaults,

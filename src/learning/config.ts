@@ -13,6 +13,7 @@ import {
   protectionProblem,
   protectionSchema,
 } from './masking-config.ts'
+import { EPSILON_DEFAULT } from './example-privacy.ts'
 import { privacyProblem, privacySchema } from './privacy-config.ts'
 import { robustConfigSchema, robustProblem } from './robust/config.ts'
 
@@ -154,15 +155,20 @@ const partialSchema = z.object({
   local: z.looseObject({}).optional(),
   round: z.looseObject({}).optional(),
   protection: protectionSchema.optional(),
+  model: z.looseObject({ kind: z.string().optional() }).optional(),
+  privacy: z.unknown().optional(),
 })
 
 /** Defaults that follow from what else is asked for. */
 function withDependentDefaults(value: Record<string, unknown>): Record<string, unknown> {
   const asked = partialSchema.safeParse(value)
   if (!asked.success) return value
-  const { strategy, local, round, protection = DEFAULT_PROTECTION } = asked.data
+  const { strategy, local, round, protection = DEFAULT_PROTECTION, model, privacy } = asked.data
+  // A policy learns from a game: there is nobody's row to protect.
+  const isOfRows = model?.kind !== 'policy'
   return {
     ...value,
+    ...(privacy === undefined && isOfRows ? { privacy: { unit: 'example', epsilon: EPSILON_DEFAULT } } : {}),
     ...(strategy?.name === 'fedprox' ? { local: { proximalMu: FEDPROX_MU, ...local } } : {}),
     ...(protection === 'plain' ? {} : { round: { participantsMin: HIDDEN_AMONG_MIN, ...round } }),
   }

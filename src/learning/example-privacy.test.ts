@@ -73,6 +73,14 @@ describe('privacy of single training rows', () => {
     expect(host).toBeGreaterThan(8 * row)
   })
 
+  it('is on unless it is switched off, and not asked of a response policy, which learns from no rows', () => {
+    const model = { kind: 'mlp', inputs: 2, hidden: [3] } as const
+    expect(parseTrainingConfig({ model }).privacy).toMatchObject({ unit: 'example', epsilon: 4, delta: 1e-5 })
+    expect(parseTrainingConfig({ model, privacy: null }).privacy).toBeNull()
+    const policy = { kind: 'policy', observations: 4, actions: 3, hidden: [4] }
+    expect(parseTrainingConfig({ model: policy }).privacy).toBeNull()
+  })
+
   it.each([
     ['a response policy', { model: { kind: 'policy', observations: 4, actions: 3, hidden: [4] } }, 'not from rows'],
     ['learning of links', { local: { ...LOCAL, objective: 'link' } }, 'links'],

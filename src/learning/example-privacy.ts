@@ -11,6 +11,8 @@ import type { SampledGaussian } from '../privacy/dp/rdp.ts'
 import type { StageRecord } from './stages.ts'
 
 export const EXAMPLE_MECHANISM = 'dp-sgd'
+/** Of all rounds of a training together, unless asked otherwise: half of an organisation's default budget (decision 17). */
+export const EPSILON_DEFAULT = 4
 
 export const examplePrivacySchema = z.strictObject({
   unit: z.literal('example'),
@@ -59,7 +61,7 @@ export function exampleProblem({ model, local }: ExampleAsked): string | undefin
   if (local.objective === 'link')
     return 'links are learned in pairs of rows, which this version cannot protect one by one: privacy must be null'
   if (local.batchSize > local.rowsMax)
-    return 'batchSize over rowsMax is the chance of a row to be in a step: it must be at most 1'
+    return 'batchSize over rowsMax is the chance of a row to be in a step: it must be at most 1, or privacy null'
   return undefined
 }
 

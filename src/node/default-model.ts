@@ -1,5 +1,6 @@
 /** The models that a training may start from without a specification. Sizes: docs/decisions/0006 and 0011. */
 
+import { EPSILON_DEFAULT } from '../learning/example-privacy.ts'
 import type { MlpSpec, TgnnSpec, ThreatModelSpec } from '../models/model.ts'
 import { FEATURE_COUNT } from '../telemetry/features.ts'
 import { LINK_WIDTH, LINKS_DEFAULT, PAIR_WIDTH } from '../telemetry/graph/layout.ts'
@@ -25,19 +26,27 @@ export const DEFAULT_KIND: ThreatModelKind = 'tgnn'
 
 export const defaultModel = (kind: ThreatModelKind): ThreatModelSpec => (kind === 'mlp' ? DEFAULT_MLP : DEFAULT_TGNN)
 
+const DELTA = 1e-5
+const CLIP = 1
+
+export interface PrivacyAsked {
+  readonly unit: 'example' | 'organisation'
+  readonly epsilon: number
+}
+
 /** Fields of a training's configuration that go with a model; parseTrainingConfig fills in the rest. */
 export interface TrainingDefaults {
   readonly model: ThreatModelSpec
   readonly strategy: { readonly name: string; readonly momentum?: number }
   readonly local?: Readonly<Record<string, number>>
   readonly rounds: number
-  readonly privacy: { readonly unit: 'example'; readonly epsilon: number } | null
+  readonly privacy: Readonly<Record<string, number | string>> | null
 }
 
 export interface Asked {
   readonly strategy?: string | undefined
-  /** Of single training rows; null or absent = none. */
-  readonly privacy?: { readonly epsilon: number } | null
+  /** Default: of training rows, at {@link EPSILON_DEFAULT}; null = none. */
+  readonly privacy?: PrivacyAsked | null
 }
 
 /**
@@ -45,10 +54,13 @@ export interface Asked {
  * rounds cost next to nothing, is trained as decision 6 has it. Under privacy few rows are asked often: noise falls with
  * the share of an organisation's attacks in a step, and more benign rows only cost time (decision 17).
  */
-export function trainingDefaults(kind: ThreatModelKind, { strategy, privacy = null }: Asked = {}): TrainingDefaults {
+export function trainingDefaults(kind: ThreatModelKind, asked: Asked = {}): TrainingDefaults {
+  const { strategy, privacy = { unit: 'example', epsilon: EPSILON_DEFAULT } } = asked
   const of = kind === 'mlp' ? mlpDefaults(strategy ?? 'fedavg') : tgnnDefaults(strategy ?? 'fedavgm')
   if (privacy === null) return { ...of, privacy }
-  return { ...of, local: PRIVATE_LOCAL[kind], privacy: { unit: 'example', epsilon: privacy.epsilon } }
+  const guarantee = { ...privacy, delta: DELTA, clip: CLIP }
+  if (privacy.unit === 'organisation') return { ...of, privacy: { ...guarantee, mechanism: 'local-discrete-gaussian' } }
+  return { ...of, local: PRIVATE_LOCAL[kind], privacy: guarantee }
 }
 
 const PRIVATE_LOCAL = {

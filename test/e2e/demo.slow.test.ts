@@ -58,6 +58,13 @@ const reportSchema = z.object({
     modelHash: z.string().regex(/^[0-9a-f]{64}$/),
     sameOnAllNodes: z.literal(true),
   }),
+  privacy: z
+    .object({
+      unit: z.literal('example'),
+      epsilon: z.number().positive(),
+      spent: z.record(z.string(), z.number().positive()),
+    })
+    .nullable(),
   peakRssBytes: z.int().positive(),
   peakPssBytes: z.int().positive().nullable(),
   wallMs: z.int().positive(),
@@ -116,7 +123,8 @@ const leftFiles = async (): Promise<string[]> => (await readdir(directory)).filt
 
 describe('a demo', () => {
   it('ends with 0 and the documented report, twice at once, with the same model and nothing left behind', async () => {
-    const [first, second] = await Promise.all([reportOf(), reportOf()])
+    // Noise is secret, so no two models with it are the same.
+    const [first, second] = await Promise.all([reportOf('--epsilon', 'off'), reportOf('--epsilon', 'off')])
     for (const report of [first, second]) {
       expect(report.orgs).toHaveLength(3)
       expect(Object.keys(report.metrics.local).sort()).toEqual(report.orgs.map(({ id }) => id).sort())
@@ -135,6 +143,8 @@ describe('a demo', () => {
   it('keeps what it is told to keep, for a verifier that comes later', async () => {
     const kept = join(directory, 'kept')
     const report = await reportOf('--keep', kept)
+    expect(report.privacy?.epsilon).toBeLessThanOrEqual(4.0001)
+    expect(Object.keys(report.privacy?.spent ?? {})).toHaveLength(3)
     const keys = ['--keys', join(kept, 'federation.keys.json')]
     const verifier = spawn(process.execPath, [
       MAIN,

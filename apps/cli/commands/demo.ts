@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { runDemo } from '../demo/demo.ts'
 import { parseDemoOptions, type RawDemoOptions, STRATEGIES } from '../demo/options.ts'
 import { renderReport } from '../demo/report.ts'
+import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
 import { PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import { DEFAULT_KIND, MODEL_KINDS } from '../../../src/node/default-model.ts'
 import { EXIT } from '../output.ts'
@@ -30,6 +31,11 @@ export function demoCommand(): Command {
       '--protect <how>',
       `${PROTECTIONS.join(' | ')}: who sees single updates (default: secagg, nobody; plain: the hub)`,
     )
+    .option(
+      '--epsilon <n>',
+      `differential privacy of all rounds together, at delta 1e-5, or off (default: ${EPSILON_DEFAULT})`,
+    )
+    .option('--unit <what>', 'example: each training row is protected | organisation: all that one has', 'example')
     .option(
       '--robust <rule[:f]>',
       'aggregate by a rule that withstands f organisations that lie (needs --protect plain)',

@@ -3,13 +3,22 @@ import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
 import { digest } from '../../../src/base/ids.ts'
+import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
 import { PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import { organisationsMin, type RobustConfig } from '../../../src/learning/robust/config.ts'
 import { DEFAULT_KIND, MODEL_KINDS, trainingDefaults } from '../../../src/node/default-model.ts'
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
 import { policyTrainingDefaults } from '../../../src/node/policy/default-policy.ts'
 import type { TrainingView } from '../../../src/node/views.ts'
-import { modelKind, protectionNamed, robustNamed, STRATEGIES, strategyNamed, wholeNumber } from '../demo/options.ts'
+import {
+  modelKind,
+  privacyNamed,
+  protectionNamed,
+  robustNamed,
+  STRATEGIES,
+  strategyNamed,
+  wholeNumber,
+} from '../demo/options.ts'
 import { columns, EXIT, print } from '../output.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
 
@@ -38,6 +47,8 @@ interface StartOptions extends NodeOptions {
   readonly strategy?: string
   readonly robust?: string
   readonly protect?: string
+  readonly epsilon?: string
+  readonly unit?: string
   readonly seed: string
   readonly id?: string
   readonly config?: string
@@ -62,6 +73,11 @@ function startCommand(): Command {
       '--protect <how>',
       `${PROTECTIONS.join(' | ')}: who sees single updates (default: secagg, nobody; plain: the hub, where organisations allow it)`,
     )
+    .option(
+      '--epsilon <n>',
+      `differential privacy of all rounds together, at delta 1e-5, or off (default: ${EPSILON_DEFAULT}; a response policy has none)`,
+    )
+    .option('--unit <what>', 'example: each training row is protected | organisation: all that one has', 'example')
     .option('--seed <text>', 'seed of the first model, of selection and of shuffles', 'entente')
     .option('--id <name>', 'name of the training (default: drawn)')
     .option('--from <hash>', 'go on from this model of the ledger instead of a fresh one')
@@ -88,10 +104,13 @@ function startCommand(): Command {
 }
 
 /** A model to go on from says itself which model it is; the options that go with `--model` apply all the same. */
-function configOf({ model: kind, rounds, strategy, robust, protect, seed, from }: StartOptions): unknown {
+function configOf(options: StartOptions): unknown {
+  const { model: kind, rounds, strategy, robust, protect, seed, from } = options
   const name = strategy === undefined ? undefined : strategyNamed(strategy)
   const { model, ...defaults } =
-    kind === POLICY ? policyTrainingDefaults(name) : trainingDefaults(modelKind(kind), { strategy: name })
+    kind === POLICY
+      ? { ...policyTrainingDefaults(name), privacy: null }
+      : trainingDefaults(modelKind(kind), { strategy: name, privacy: privacyNamed(options.epsilon, options.unit) })
   return {
     ...(from === undefined ? { model } : {}),
     ...defaults,

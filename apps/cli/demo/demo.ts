@@ -52,7 +52,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     await progress.phase('organisations join and ingest', (say) => joinAndIngest(running, data, say))
     const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options))
     for (const { id } of liarsAmong(orgs, options.attack)) running.liars.add(id)
-    await progress.phase('nodes start', () => startNodes(running, protectionOf(orgs, options)))
+    await progress.phase('nodes start', () => startNodes(running, protectionOf(orgs, options), options))
     const training = await progress.phase('training', (say) => trainFederation(running, orgs, options, say))
     const exported = await progress.phase('ledger export', () => exportLedger(running))
     if (options.serve) await serveUntilInterrupted(running, exported.modelHash, interrupt)
@@ -69,6 +69,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       model: training.config.model.kind,
       strategy: training.config.strategy.name,
       protection: exported.protection,
+      privacy: exported.privacy,
       seed: options.seed,
       orgs,
       rounds: training.rounds,
@@ -86,8 +87,14 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   }
 }
 
-/** Nodes take part in the clear only where their owner says so: here the demo is the owner. */
-async function startNodes(federation: Federation, protection: Protection): Promise<void> {
+/** Of an organisation's entente.yaml: a training that asks for more is declined. */
+const BUDGET_DEFAULT = 8
+
+/** Nodes take part in the clear, or spend more than their budget, only where their owner says so: here the demo is the owner. */
+async function startNodes(federation: Federation, protection: Protection, { privacy }: DemoOptions): Promise<void> {
+  if (privacy !== null && privacy.epsilon > BUDGET_DEFAULT)
+    for (const { directory } of federation.members)
+      await setConfigValue(directory, ['privacyBudget', 'epsilon'], privacy.epsilon)
   if (protection === 'plain')
     for (const { directory } of federation.members) await setConfigValue(directory, ['protections'], [protection])
   await Promise.all(federation.members.map(({ id }) => federation.start(id)))

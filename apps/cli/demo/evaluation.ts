@@ -3,6 +3,8 @@
 import { join } from 'node:path'
 import { digest } from '../../../src/base/ids.ts'
 import { type Evaluation, evaluate } from '../../../src/node/evaluate.ts'
+import { parseTrainingConfig, type TrainingConfig } from '../../../src/learning/config.ts'
+import { type ThreatModelKind, trainingDefaults } from '../../../src/node/default-model.ts'
 import { openFileBlobs } from '../../../src/node/blobs/files.ts'
 import { readFlat } from '../../../src/node/model-files.ts'
 import type { Member } from './federation.ts'
@@ -24,7 +26,9 @@ export async function evaluateFederation(input: EvaluationInput, say: Say): Prom
   const { members, data, orgs, training } = input
   const blobs = await openFileBlobs(join(members[0]?.directory ?? '', 'blobs'))
   const { values } = await readFlat(blobs, digest(training.modelHash))
-  const { local } = training.config
+  // The others keep their data to themselves, or in one place: they need no noise, and train as without it.
+  const { local, model } = training.config
+  const alone = model.kind === 'policy' ? local : withoutPrivacy(model.kind)
   return evaluate({
     organisations: members.map(({ id, dataset }, i) => ({
       id,
@@ -35,8 +39,12 @@ export async function evaluateFederation(input: EvaluationInput, say: Say): Prom
     spec: training.config.model,
     federated: values,
     rounds: training.config.rounds,
-    local,
+    local: alone,
     seed: String(input.seed),
     onProgress: ({ phase, done }) => say(phase, done),
   })
+}
+
+function withoutPrivacy(kind: ThreatModelKind): TrainingConfig['local'] {
+  return parseTrainingConfig(trainingDefaults(kind, { privacy: null })).local
 }

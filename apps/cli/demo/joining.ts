@@ -19,7 +19,7 @@ export async function joinAndIngest(federation: Federation, data: PreparedData, 
 export async function shareOutLabels(
   federation: Federation,
   data: PreparedData,
-  { labels, model }: Pick<DemoOptions, 'labels' | 'model'>,
+  { labels, model, privacy }: Pick<DemoOptions, 'labels' | 'model' | 'privacy'>,
 ): Promise<OrganisationSummary[]> {
   const slices = await slicesOf(federation, data.trainUntil)
   const counts = Object.fromEntries([...slices].map(([id, { families }]) => [id, families]))
@@ -29,8 +29,9 @@ export async function shareOutLabels(
   return data.sites.map(({ name, interactions, positives, stealthyPositives }) => {
     const investigated = assigned === undefined ? Object.keys(counts[name] ?? {}).sort() : (assigned[name] ?? [])
     const { rows = 0, benign = 0 } = slices.get(name) ?? {}
-    // Without any label a graph network still learns which links are usual.
-    const learns = investigated.length > 0 || benign > 0 || (model === 'tgnn' && rows > 0)
+    // Without any label a graph network still learns which links are usual; but not privately, link by link.
+    const fromLinks = model === 'tgnn' && privacy?.unit !== 'example' && rows > 0
+    const learns = investigated.length > 0 || benign > 0 || fromLinks
     return { id: name, interactions, positives, stealthyPositives, investigated, learns }
   })
 }

@@ -2,6 +2,7 @@
 
 import { defenceAgainst, type DemoAttack, parseAttack } from './attack.ts'
 import { fail } from '../../../src/base/errors.ts'
+import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
 import { type Protection, PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import {
   ROBUST_RULES,
@@ -10,7 +11,7 @@ import {
   robustProblem,
 } from '../../../src/learning/robust/config.ts'
 import { bucketsProblem } from '../../../src/learning/robust/secure-buckets.ts'
-import { DEFAULT_KIND, MODEL_KINDS, type ThreatModelKind } from '../../../src/node/default-model.ts'
+import { DEFAULT_KIND, MODEL_KINDS, type PrivacyAsked, type ThreatModelKind } from '../../../src/node/default-model.ts'
 
 export const STRATEGIES = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad'] as const
 export type StrategyName = (typeof STRATEGIES)[number]
@@ -26,6 +27,8 @@ export interface DemoOptions {
   readonly labels: 'own' | 'all'
   /** Default: secure aggregation, where there are enough to hide among. */
   readonly protect?: Protection
+  /** Of training rows, or of whole organisations; null = none. */
+  readonly privacy: PrivacyAsked | null
   /** Instead of the mean; default: one that withstands the attack, if there is one. */
   readonly robust?: RobustConfig
   /** Organisations that lie. */
@@ -48,6 +51,8 @@ export interface RawDemoOptions {
   readonly strategy?: string
   readonly labels: string
   readonly protect?: string
+  readonly epsilon?: string
+  readonly unit?: string
   readonly robust?: string
   readonly attack?: string
   readonly seed: string
@@ -64,6 +69,7 @@ export function parseDemoOptions(raw: RawDemoOptions): DemoOptions {
     orgs: wholeNumber('--orgs', raw.orgs, 1, 26),
     model: modelKind(raw.model),
     labels: raw.labels,
+    privacy: privacyNamed(raw.epsilon, raw.unit),
     seed: wholeNumber('--seed', raw.seed, 0, 2 ** 32 - 1),
     serve: raw.serve === true,
     ...(raw.rounds === undefined ? {} : { rounds: wholeNumber('--rounds', raw.rounds, 1, 1000) }),
@@ -95,6 +101,15 @@ export function strategyNamed(name: string): StrategyName {
     STRATEGIES.find((known) => known === name) ??
     fail('config-invalid', `--strategy takes one of ${STRATEGIES.join(', ')}`)
   )
+}
+
+/** `--epsilon N|off` and `--unit`; the default is on. @throws config-invalid */
+export function privacyNamed(epsilon: string | undefined, unit = 'example'): PrivacyAsked | null {
+  if (unit !== 'example' && unit !== 'organisation') fail('config-invalid', '--unit takes example or organisation')
+  if (epsilon === 'off') return null
+  const value = epsilon === undefined ? EPSILON_DEFAULT : Number(epsilon)
+  if (!(value > 0 && value <= 100)) fail('config-invalid', '--epsilon takes a number above 0 and up to 100, or off')
+  return { unit, epsilon: value }
 }
 
 /** @throws config-invalid */

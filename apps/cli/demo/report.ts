@@ -41,6 +41,17 @@ export interface ProtectionSummary {
   readonly parameters: Readonly<Record<string, string | number>>
 }
 
+export interface PrivacySummary {
+  readonly unit: 'example' | 'organisation'
+  /** Of all rounds together, from the last block. */
+  readonly epsilon: number
+  readonly delta: number
+  /** Rows that a host may have in the training; null where whole organisations are protected. */
+  readonly rowsPerHost: number | null
+  /** Epsilon that each organisation's own budget says is spent. */
+  readonly spent: Readonly<Record<string, number>>
+}
+
 export interface AttackSummary {
   readonly kind: string
   readonly organisations: readonly string[]
@@ -65,6 +76,8 @@ export interface DemoReport {
   readonly model: string
   readonly strategy: string
   readonly protection: ProtectionSummary
+  /** Null: no noise was added. */
+  readonly privacy: PrivacySummary | null
   /** Only with `--attack`. */
   readonly attack?: AttackSummary
   readonly seed: number
@@ -94,6 +107,7 @@ export function renderReport(report: DemoReport): string {
     '',
     ...attackLines(report),
     ...protectionLines(report),
+    ...privacyLines(report),
     ledgerLines(report),
     resourceLine(report),
     ...(report.kept === undefined
@@ -201,6 +215,23 @@ function attackLines({ attack }: DemoReport): string[] {
       ? []
       : [`  Reputation from the ledger: ${standing.join(', ')} (0.5 = unknown; nobody is excluded by it)`]),
     '',
+  ]
+}
+
+const UNITS = {
+  example: 'one training row: an interaction with its features as they were computed. A host has up to',
+  organisation: 'a whole organisation: all that it has.',
+} as const
+
+function privacyLines({ privacy }: DemoReport): string[] {
+  if (privacy === null)
+    return ['WARNING: no differential privacy: updates and models tell what single interactions were.']
+  const { unit, epsilon, delta, rowsPerHost, spent } = privacy
+  const host = unit === 'example' ? ` ${rowsPerHost} rows, and is protected less.` : ''
+  const each = Object.entries(spent).map(([id, used]) => `${id} ${used.toFixed(2)}`)
+  return [
+    `Differential privacy: epsilon ${epsilon.toFixed(2)} at delta ${delta} for ${UNITS[unit]}${host}`,
+    `Spent of each budget: ${each.join(', ')}`,
   ]
 }
 

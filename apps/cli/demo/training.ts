@@ -62,7 +62,7 @@ const learners = (orgs: readonly OrganisationSummary[]): number => orgs.filter((
 
 function configOf(orgs: readonly OrganisationSummary[], options: DemoOptions): TrainingConfig {
   return parseTrainingConfig({
-    ...trainingDefaults(options.model, { strategy: options.strategy }),
+    ...trainingDefaults(options.model, { strategy: options.strategy, privacy: options.privacy }),
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     protection: protectionOf(orgs, options),
     ...robustOf(options),

@@ -12,7 +12,7 @@ import { fail } from '../../../src/base/errors.ts'
 import { EXIT } from '../output.ts'
 import type { Federation } from './federation.ts'
 import type { ProcessGroup } from './processes.ts'
-import type { LedgerSummary, ProtectionSummary } from './report.ts'
+import type { LedgerSummary, PrivacySummary, ProtectionSummary } from './report.ts'
 
 /** The last block travels by mail: a node that has not got it by then is reported as not agreeing. */
 const SETTLE_MS = 20_000
@@ -24,6 +24,8 @@ export interface ExportedLedger {
   readonly modelHash: string
   /** What the last block says of who could see updates: every participant has signed it. */
   readonly protection: ProtectionSummary
+  /** What it says of differential privacy. */
+  readonly privacy: PrivacySummary | null
   readonly sameOnAllNodes: boolean
   readonly blocks: readonly Block[]
 }
@@ -41,7 +43,33 @@ export async function exportLedger(federation: Federation): Promise<ExportedLedg
   const sameOnAllNodes = await allNodesHold(federation, modelHash, ledger.head)
   const protection = protectionSaid(ledgerExport.leaves.at(-1) ?? fail('internal', 'the ledger is empty'))
   const blocks = ledgerExport.leaves.map((leaf) => decodeLeaf(leaf))
-  return { file, keysFile, height: ledger.size - 1, modelHash, protection, sameOnAllNodes, blocks }
+  const privacy = await privacySaid(federation, blocks.at(-1))
+  return { file, keysFile, height: ledger.size - 1, modelHash, protection, privacy, sameOnAllNodes, blocks }
+}
+
+/** The guarantee is the block's, what was spent is what each organisation's own budget says. */
+async function privacySaid({ members }: Federation, block: Block | undefined): Promise<PrivacySummary | null> {
+  const { epsilon, delta, unit, stages } = (block?.provenance.privacy_params ?? {}) as unknown as SaidPrivacy
+  if (typeof epsilon !== 'number' || typeof delta !== 'number' || unit === undefined) return null
+  const rows = stages.find(({ stage }) => stage === 'noise')?.parameters?.['rows_per_host']
+  const spent = await Promise.all(members.map(async ({ id, directory }) => [id, await spentBy(directory)] as const))
+  return { unit, epsilon, delta, rowsPerHost: typeof rows === 'number' ? rows : null, spent: Object.fromEntries(spent) }
+}
+
+interface SaidPrivacy {
+  readonly epsilon: number | null
+  readonly delta: number | null
+  readonly unit?: PrivacySummary['unit']
+  readonly stages: readonly StageRecord[]
+}
+
+async function spentBy(directory: string): Promise<number> {
+  const control = await openControl(directory)
+  try {
+    return ((await control.get('/privacy/privacy-budget')) as { total_used: number }).total_used
+  } finally {
+    control.close()
+  }
 }
 
 function protectionSaid(leaf: string): ProtectionSummary {

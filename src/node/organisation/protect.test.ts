@@ -163,7 +163,7 @@ describe('the protection of a round at an organisation (Postgres)', () => {
   })
 
   it('asks nothing of a training without privacy', async () => {
-    const plain = parseTrainingConfig({}, { kind: 'mlp', inputs: 2, hidden: [3] })
+    const plain = parseTrainingConfig({ privacy: null }, MODEL)
     expect(await reserveProtection(node(), roundId('plain-1'), plain, 100)).toBeNull()
     await abandonProtection(node(), roundId('plain-1'), plain)
   })

@@ -4,7 +4,7 @@
  */
 
 import { fail } from '../../base/errors.ts'
-import { epsilonOfCurve, type SampledGaussian, sampledDiscreteGaussianCurve } from './rdp.ts'
+import { deltaOfCurve, epsilonOfCurve, type SampledGaussian, sampledDiscreteGaussianCurve } from './rdp.ts'
 import { deltaForNoise } from './local.ts'
 import { TABLE_DEVIATION_MAX } from './table.ts'
 
@@ -71,14 +71,39 @@ function leastMultiplier({ epsilon, delta, samplingRate, steps }: StepsTarget): 
 }
 
 /**
- * Epsilon for `rows` rows together, e.g. all those of one host: in each step at least one of them is present with
- * probability 1 - (1 - q)^rows, and together they move the sum by no more than rows * clip. Counting every such step as the
- * full move is an upper bound, and a coarse one.
+ * Epsilon for `rows` rows together, e.g. all those of one host: the smaller of two upper bounds.
+ * @throws invalid-request
  */
 export function epsilonOfGroup(mechanism: SampledGaussian, rows: number, delta: number): number {
   if (!Number.isInteger(rows) || rows < 1) fail('invalid-request', 'a group has at least one row')
-  const { samplingRate, noiseMultiplier, steps } = mechanism
+  return Math.min(epsilonAtOnce(mechanism, rows, delta), epsilonOneByOne(mechanism, rows, delta))
+}
+
+/**
+ * In each step at least one of them is present with probability 1 - (1 - q)^rows, and together they move the sum by no more
+ * than rows * clip; every such step counts as the full move.
+ */
+function epsilonAtOnce({ samplingRate, noiseMultiplier, steps }: SampledGaussian, rows: number, delta: number): number {
   const together = -Math.expm1(rows * Math.log1p(-Math.min(samplingRate, 1 - 2 ** -53)))
   const grouped = { samplingRate: Math.min(1, together), noiseMultiplier: noiseMultiplier / rows, steps }
   return epsilonOfCurve(sampledDiscreteGaussianCurve(grouped), deltaForNoise(delta))
+}
+
+/** One row after the other: rows * e at delta * (1 + e^e + ... + e^((rows - 1) e)) (Vadhan 2017, Lemma 2.2). */
+function epsilonOneByOne(mechanism: SampledGaussian, rows: number, delta: number): number {
+  const curve = sampledDiscreteGaussianCurve(mechanism)
+  const logDelta = (epsilon: number): number =>
+    Math.log(deltaOfCurve(curve, epsilon)) + (rows - 1) * epsilon - Math.log1p(-Math.exp(-Math.max(epsilon, 1e-9)))
+  let [low, high] = [0, 1]
+  while (logDelta(high) > Math.log(deltaForNoise(delta))) {
+    low = high
+    high *= 2
+    if (high > 1e4) return Number.POSITIVE_INFINITY
+  }
+  while (high - low > 1e-4 * high) {
+    const middle = (low + high) / 2
+    if (logDelta(middle) > Math.log(deltaForNoise(delta))) low = middle
+    else high = middle
+  }
+  return rows * high
 }
