@@ -12,7 +12,15 @@ import { checkDurable } from '../checkers/durable.ts'
 import { checkOneLedger } from '../checkers/one-ledger.ts'
 import type { Tampering } from '../cluster.ts'
 import type { Run } from '../run.ts'
-import { byzantinePlan, type Falsify, ORGANISATIONS, runByzantine, runHonest } from './byzantine.ts'
+import {
+  bucketPlan,
+  byzantinePlan,
+  type Falsify,
+  IN_BUCKETS,
+  ORGANISATIONS,
+  runByzantine,
+  runHonest,
+} from './byzantine.ts'
 import { checkContained } from './contained.ts'
 
 let kernels: Kernels
@@ -80,6 +88,25 @@ describe('a federation with organisations that lie, and with all its other troub
       if (i < 2)
         expect(reputations.get(name)).toMatchObject({ rounds: 4, score: expect.closeTo(0.5 * 0.95 ** 4, 9) as number })
       else expect(reputations.get(name)?.score).toBeGreaterThan(0.5)
+  })
+})
+
+describe('a federation whose updates are hidden in buckets', () => {
+  it('learns nearly what the honest learn, though nobody can say who lied', { timeout: 120_000 }, async () => {
+    const plan = bucketPlan('buckets', 'median')
+    const honest = await runHonest(plan, kernels)
+    const liars = IN_BUCKETS.slice(4, 5)
+    const run = await runByzantine({ plan, kernels, liars, falsify: by(signFlip(10)) })
+    expect(run.unfinished).toEqual([])
+    expect(checkContained(run, honest).violations).toEqual([])
+    const mean = await runByzantine({ plan, kernels, liars, falsify: by(signFlip(10)), tampering: forgetRule })
+    expect(checkContained(mean, honest).violations).not.toEqual([])
+    for (const { aggregation_metrics: metrics, provenance } of blocksOf(run).slice(1)) {
+      expect((metrics['buckets'] as number[][]).flat().toSorted((a, b) => a - b)).toEqual(
+        provenance.participants.map((_, i) => i),
+      )
+      expect(metrics).not.toHaveProperty('robust_flagged')
+    }
   })
 })
 

@@ -14,7 +14,10 @@ import type { Run } from '../run.ts'
 /** What is sent in place of an update; a function of its arguments, since a node that dies repeats its work. */
 export type Falsify = (update: Float32Array, seed: string) => Float32Array
 
-export const ORGANISATIONS = Array.from({ length: 7 }, (_, i) => organisationId(`bank-${i}`))
+const named = (count: number): OrganisationId[] => Array.from({ length: count }, (_, i) => organisationId(`bank-${i}`))
+export const ORGANISATIONS = named(7)
+/** Three buckets of three. */
+export const IN_BUCKETS = named(9)
 const ROUNDS = 4
 
 /** The troubles of a seed, with seven organisations that all have the time to come back. */
@@ -40,6 +43,12 @@ export function byzantinePlan(seed: string, rule: RobustRuleName, liars: number)
       robust: { rule, f: liars },
     },
   }
+}
+
+/** Updates hidden in buckets, and nothing else going wrong: with so few, whoever is missing takes its bucket along. */
+export function bucketPlan(seed: string, rule: RobustRuleName): Plan {
+  const plan = undisturbed(byzantinePlan(seed, rule, 1))
+  return { ...plan, scenario: { ...plan.scenario, organisations: IN_BUCKETS, protection: 'secagg' } }
 }
 
 /** A trainer that trains as it should, and answers with something else. */
