@@ -8,6 +8,7 @@ import {
   type Contender,
   type Floor,
   type PhaseTable,
+  type Ratio,
   type Results,
   timesOf,
 } from './results.ts'
@@ -22,9 +23,10 @@ const timing = ({ median, fastest, slowest, runs }: Timing): string =>
 
 const measured = ({ wall, processor }: Measured): string => `${timing(wall)} | ${digits(processor.median)} ms`
 
-function verdict(ratio: number | undefined, aim: number): string {
-  if (ratio === undefined) return 'not measured'
-  return `${digits(ratio)}x, aim ${aim}x: ${ratio >= aim ? 'met' : '**missed**'}`
+/** By the clock; then of the processor, which is steadier where others were on the machine, and counts all threads. */
+function verdict(ratio: Ratio | undefined, aim: number): string {
+  if (ratio === undefined) return 'not measured |'
+  return `${digits(ratio.wall)}x, aim ${aim}x: ${ratio.wall >= aim ? 'met' : '**missed**'} | ${digits(ratio.processor)}x`
 }
 
 function rowOf({ what }: Comparison, who: string, { name, figure, peakMiB, note }: Contender): string {
@@ -36,7 +38,7 @@ function comparisonTable(rows: readonly Comparison[]): string {
   const lines = rows.flatMap((row) => [
     ...row.ours.map((one) => rowOf(row, 'Entente, ', one)),
     ...row.peers.map((one) => rowOf(row, '', one)),
-    `| ${row.what} | **times as fast** | ${verdict(bestRatio(row), row.aim ?? 1)} | | | |`,
+    `| ${row.what} | **times as fast** | ${verdict(bestRatio(row), row.aim ?? 1)} | | |`,
   ])
   return ['| | | by the clock | processor | most memory | |', '|---|---|---|---|---|---|', ...lines].join('\n')
 }
@@ -44,9 +46,10 @@ function comparisonTable(rows: readonly Comparison[]): string {
 function floorTable(floors: readonly Floor[]): string {
   const lines = floors.map((one) => {
     const times = timesOf(one)
-    return `| ${one.what} | ${timing(one.work.wall)} | ${timing(one.floor.wall)} | ${times.toFixed(2)}x, aim ${one.aim}x: ${times <= one.aim ? 'met' : '**missed**'} |`
+    const figures = [one.work, one.floor].map((each) => timing(each[one.by]))
+    return `| ${one.what} | ${one.by === 'wall' ? 'clock' : 'processor'} | ${figures.join(' | ')} | ${times.toFixed(2)}x, aim ${one.aim}x: ${times <= one.aim ? 'met' : '**missed**'} |`
   })
-  return ['| | unmasking | floor | ratio |', '|---|---|---|---|', ...lines].join('\n')
+  return ['| | by | unmasking | floor | ratio |', '|---|---|---|---|---|', ...lines].join('\n')
 }
 
 function phases({ title, setting, phases: rows }: PhaseTable): string {
@@ -62,8 +65,10 @@ export function missedOf(results: Results): string[] {
   ]
   const slow = comparisons.flatMap(({ title, row }) => {
     const ratio = bestRatio(row)
-    return ratio !== undefined && ratio < (row.aim ?? 0)
-      ? [`${title}: ${row.what}: ${digits(ratio)}x instead of ${row.aim}x`]
+    return ratio !== undefined && ratio.wall < (row.aim ?? 0)
+      ? [
+          `${title}: ${row.what}: ${digits(ratio.wall)}x instead of ${row.aim}x (${digits(ratio.processor)}x by processor time)`,
+        ]
       : []
   })
   const above = results.floors.filter((one) => timesOf(one) > one.aim)
@@ -78,9 +83,9 @@ export function page(results: Results): string {
   const robust =
     results.robust === null
       ? ''
-      : `## Robust rules\n\n${results.robust.setting}. Ours stream from a file, one block of coordinates of all updates in memory; the peers have all
-vectors in memory before their time begins, and NumPy and PyTorch take both processors where they can. Each is a process of
-its own. Where a library has several ways, those are shown that came within 1.5 times its fastest at a first try.
+      : `## Robust rules\n\n${results.robust.setting}. All have the vectors in memory before their time begins, but for ours "from a file", which shows
+what the hub needs: one block of coordinates of all updates. NumPy and PyTorch take all processors where they can. Each is a
+process of its own. Where a library has several ways, those are shown that came within 1.5 times its fastest at a first try.
 
 ${comparisonTable(results.robust.rows)}
 `
@@ -118,7 +123,7 @@ ${results.phases.map(phases).join('\n')}
 ${robust}
 ## Not measured
 
-- The network, disks, and the databases under the machines: both sides are called in memory, robust rules read the page cache.
+- The network, disks, and the databases under the machines: both sides are called in memory, rules from a file read the page cache.
 - Flower's Bulyan by repeated Krum (\`flwr.server.strategy\`), which takes minutes at this size; the one shown selects once.
 - ByzFL's Krum over NumPy arrays (SciPy's distances), which takes far longer than over tensors.
 `

@@ -24,6 +24,8 @@ export interface Floor {
   readonly what: string
   readonly work: Measured
   readonly floor: Measured
+  /** On one thread the time of the processor is the same, and steadier. */
+  readonly by: 'processor' | 'wall'
   readonly aim: number
 }
 
@@ -74,9 +76,9 @@ export function ratioOf({ ours, peers }: Comparison, at = 0): Ratio | undefined 
 }
 
 /** By the clock, the best of ours (one thread or several) against the fastest peer, which takes all threads it likes. */
-export function bestRatio(comparison: Comparison): number | undefined {
-  const all = comparison.ours.map((_, i) => ratioOf(comparison, i)?.wall ?? Number.NaN)
-  return all.length === 0 || all.some(Number.isNaN) ? undefined : Math.max(...all)
+export function bestRatio(comparison: Comparison): Ratio | undefined {
+  const all = comparison.ours.flatMap((_, i) => ratioOf(comparison, i) ?? [])
+  return all.toSorted((a, b) => b.wall - a.wall)[0]
 }
 
-export const timesOf = ({ work, floor }: Floor): number => work.wall.median / floor.wall.median
+export const timesOf = ({ work, floor, by }: Floor): number => work[by].median / floor[by].median

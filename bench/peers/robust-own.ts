@@ -1,6 +1,7 @@
 /**
- * One robust rule of ours over vectors of a file, as the hub reads updates: `node robust-own.ts RULE FILE N D F THREADS`.
- * For each line that comes in it runs once and answers with JSON, as robust_rules.py does.
+ * One robust rule of ours: `node robust-own.ts RULE FILE N D F THREADS memory|file`. The vectors of the file are read
+ * before, as the peers read them, or block by block, as the hub reads updates. For each line that comes in it runs once and
+ * answers with JSON, as robust_rules.py does.
  */
 
 import { open } from 'node:fs/promises'
@@ -10,17 +11,26 @@ import { strategyConfigSchema } from '../../src/learning/config.ts'
 import { robustConfigSchema } from '../../src/learning/robust/config.ts'
 import { openTensors, type TensorReader } from '../../src/learning/tensor-reader.ts'
 import { encodeHeader } from '../../src/models/formats/safetensors.ts'
+import { startKernelThreads } from '../../src/node/kernel-threads.ts'
 import { loadKernels } from '../../src/node/kernels.ts'
 import { takeTime } from '../secagg/timing.ts'
 
 const [, , rule, path = '', ...sizes] = process.argv
-const [n = 0, d = 0, f = 0] = sizes.map(Number)
+const [n = 0, d = 0, f = 0, threads = 1] = sizes.map(Number)
 const SHOWN = 4096
 
 const file = await open(path, 'r')
 const header = encodeHeader([{ name: 'w', shape: [d] }], { format: 'bench' })
-const kernels = loadKernels()
+const kernels = threads > 1 ? startKernelThreads(threads).kernels : loadKernels()
+const vectors = sizes[4] === 'memory' ? await readVectors() : undefined
 const robust = robustConfigSchema.parse({ rule, f })
+
+async function readVectors(): Promise<Uint8Array> {
+  const bytes = new Uint8Array(4 * n * d)
+  for (let at = 0; at < bytes.length; )
+    at += (await file.read(bytes, at, Math.min(1 << 26, bytes.length - at), at)).bytesRead
+  return bytes
+}
 
 /** Row `i` of the file, behind a header that only this process has. */
 async function rowReader(i: number): Promise<TensorReader> {
@@ -28,7 +38,11 @@ async function rowReader(i: number): Promise<TensorReader> {
     size: header.length + 4 * d,
     async read(offset, into) {
       if (offset < header.length) into.set(header.subarray(offset, offset + into.length))
-      else await file.read(into, 0, into.length, 4 * d * i + offset - header.length)
+      else {
+        const at = 4 * d * i + offset - header.length
+        if (vectors === undefined) await file.read(into, 0, into.length, at)
+        else into.set(vectors.subarray(at, at + into.length))
+      }
     },
   })
 }
@@ -70,3 +84,5 @@ for await (const _ of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify({ ...taken, peakMiB, shown: Buffer.from(shown).toString('base64') })}\n`)
 }
 await file.close()
+// Threads of the kernels wait for ever.
+process.exit()

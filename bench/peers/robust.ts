@@ -24,6 +24,14 @@ const WAYS: Readonly<Record<string, readonly string[]>> = {
   'geometric-median': ['byzfl-numpy', 'byzfl-torch'],
   'bulyan': ['flower-records'],
 }
+/** Threads, and where the vectors are before the time begins. */
+const OURS: Readonly<Record<string, readonly [string, string]>> = {
+  '1 thread': ['1', 'memory'],
+  '2 threads': ['2', 'memory'],
+  '1 thread, streamed from a file': ['1', 'file'],
+}
+const ours = Object.keys(OURS).length
+
 /** Times as long as the fastest at the first try: such a one is not run again. */
 const HOPELESS = 1.5
 
@@ -86,19 +94,20 @@ async function compare(
   sizes: readonly string[],
   runs: number,
 ): Promise<Comparison> {
-  const names = ['1 thread', ...(python === undefined ? [] : (WAYS[rule] ?? []))]
+  const names = [...Object.keys(OURS), ...(python === undefined ? [] : (WAYS[rule] ?? []))]
   const processes = await Promise.all(
-    names.map((name, i) =>
-      i === 0
-        ? startProcess(process.execPath, [OWN, rule, ...sizes], true)
-        : startProcess(python ?? '', [PEERS, name, rule, ...sizes], true),
-    ),
+    names.map((name) => {
+      const own = OURS[name]
+      return own === undefined
+        ? startProcess(python ?? '', [PEERS, name, rule, ...sizes], true)
+        : startProcess(process.execPath, [OWN, rule, ...sizes, ...own], true)
+    }),
   )
   try {
     const first: Ran[] = []
     for (const one of processes) first.push(await run(one))
-    const fastest = Math.min(...first.slice(1).map(({ wall }) => wall))
-    const kept = names.map((_, i) => i).filter((i) => i === 0 || (first[i]?.wall ?? 0) <= HOPELESS * fastest)
+    const fastest = Math.min(...first.slice(ours).map(({ wall }) => wall))
+    const kept = names.map((_, i) => i).filter((i) => i < ours || (first[i]?.wall ?? 0) <= HOPELESS * fastest)
     const taken = names.map((): Ran[] => [])
     for (let round = 0; round < runs; round++) for (const i of kept) taken[i]?.push(await run(processes[i] as Asked))
     const contenders = kept.map((i): Contender => {
@@ -111,7 +120,7 @@ async function compare(
         ...note,
       }
     })
-    return { what: rule, ours: contenders.slice(0, 1), peers: contenders.slice(1), aim: 3 }
+    return { what: rule, ours: contenders.slice(0, ours), peers: contenders.slice(ours), aim: 3 }
   } finally {
     for (const one of processes) one.close()
   }
