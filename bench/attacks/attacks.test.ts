@@ -13,7 +13,7 @@ import { SECTIONS } from './sections.ts'
 
 const kernels = loadKernels()
 
-describe('the bench of attacks', () => {
+describe('the bench of attacks', { timeout: 240_000 }, () => {
   it('shows a mean that a scaled sign flip destroys, and a rule that it does not', async () => {
     const problem = makeProblem('test')
     const { run } = createFederation(kernels, problem.test.width)
@@ -40,6 +40,18 @@ describe('the bench of attacks', () => {
     expect(found('DP-SGD')).toBe(0)
   })
 
+  it('shows membership within what epsilon allows where it is claimed, and beyond where nothing is', async () => {
+    const results = createResults()
+    const context = { seed: 'test', kernels, sheet: sheetOf(results, '1'), tiny: false, progress: () => {} }
+    await SECTIONS['membership']?.(context)
+    const figure = (row: string, column: string): number =>
+      results.cells.find((cell) => cell.row.startsWith(row) && cell.column === column)?.value ?? Number.NaN
+    const [found, allowed] = ['TPR at FPR 1 %', 'allowed at 1 %']
+    for (const row of ['DP-SGD, epsilon 4', 'DP-SGD, epsilon 1'])
+      expect(figure(row, found)).toBeLessThan(figure(row, allowed))
+    expect(figure('plain, 200 passes', found)).toBeGreaterThan(figure('DP-SGD, epsilon 1', allowed))
+  })
+
   it('puts figures between their markers and nowhere else', () => {
     const results = createResults()
     sheetOf(results, '1').record('Membership: x', 'plain', { 'AUC': 0.75 })
@@ -61,7 +73,7 @@ describe('the bench of attacks', () => {
   })
 })
 
-describe('the audit of private training', () => {
+describe('the audit of private training', { timeout: 240_000 }, () => {
   /** Of so many runs together. A canary is in one of them only. */
   function refuted(defect: Defect, runs: number, canaries: number): number {
     const total = { canaries: 0, made: 0, right: 0 }
@@ -80,7 +92,7 @@ describe('the audit of private training', () => {
     expect(epsilon).toBeGreaterThan(0.3)
   })
 
-  it('catches noise of half the deviation that is claimed', { timeout: 120_000 }, () => {
+  it('catches noise of half the deviation that is claimed', () => {
     expect(refuted('noise halved', 4, 10_000)).toBeGreaterThan(AUDITED.epsilon)
   })
 
