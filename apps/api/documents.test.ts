@@ -154,7 +154,7 @@ describe('the documented routes', () => {
 
   it('start a round from a seed, from an uploaded model and from an inline one', async () => {
     const start = (json: object) => test.operator.call({ method: 'POST', path: `${API}/federation/start-round`, json })
-    const config = { model: SPEC, round: { participantsMin: 2 } }
+    const config = { model: SPEC, protection: 'plain', round: { participantsMin: 2 } }
     const fromSeed = await start({ round_number: 1, global_weights: { init: 'seed' }, config })
     expect(fromSeed).toEqual({
       round_id: expect.stringMatching(/-1$/),
@@ -165,9 +165,9 @@ describe('the documented routes', () => {
       weights: { digest: string; inline: string }
     }
     for (const global_weights of [{ digest: weights.digest }, { inline: weights.inline }])
-      expect(await start({ round_number: 1, global_weights, config: { round: config.round } })).toHaveProperty(
-        'round_id',
-      )
+      expect(
+        await start({ round_number: 1, global_weights, config: { protection: 'plain', round: config.round } }),
+      ).toHaveProperty('round_id')
     expect(await start({ round_number: 7, global_weights: { init: 'x' }, config })).toHaveProperty(
       'round_id',
       expect.stringMatching(/-7$/),
