@@ -65,6 +65,17 @@ const reportSchema = z.object({
       spent: z.record(z.string(), z.number().positive()),
     })
     .nullable(),
+  /** Only with `--attack`. */
+  attack: z
+    .object({
+      organisations: z.array(z.string()),
+      rule: z.string().nullable(),
+      lies: z.int(),
+      leftOut: z.int(),
+      flagged: z.int(),
+      reputations: z.record(z.string(), z.number().min(0).max(1)),
+    })
+    .optional(),
   peakRssBytes: z.int().positive(),
   peakPssBytes: z.int().positive().nullable(),
   wallMs: z.int().positive(),
@@ -159,6 +170,17 @@ describe('a demo', () => {
     verifier.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
     await once(verifier, 'close')
     expect(JSON.parse(said)).toMatchObject({ verified: true, height: 2, modelHash: report.ledger.modelHash })
+  })
+})
+
+describe('a demo in which one organisation lies', () => {
+  it('takes nothing of what it sends, and says so from the ledger', { timeout: 400_000 }, async () => {
+    const model = ['--model', 'mlp', '--epsilon', 'off']
+    const { attack, ledger } = await reportOf('--orgs', '5', '--rounds', '4', ...model, '--attack', 'signflip:1')
+    expect(ledger.verified).toBe(true)
+    expect(attack).toMatchObject({ organisations: ['site-5'], rule: 'multi-krum', lies: 4, leftOut: 4 })
+    expect(Object.keys(attack?.reputations ?? {})).toHaveLength(5)
+    expect(await leftFiles()).toEqual([])
   })
 })
 
