@@ -23,7 +23,7 @@ describe('the noise of DP-SGD', () => {
         expect(spent).toBeLessThanOrEqual(target.epsilon)
         expect(spent).toBeGreaterThan(0.98 * target.epsilon)
       }),
-      { numRuns: 20 },
+      { numRuns: 6 },
     )
   })
 

@@ -10,13 +10,18 @@ import { normalCdf } from './special.ts'
 /** Which of the two neighbouring inputs the outcome is drawn from: the one with the example, or the one without. */
 export type Direction = 'remove' | 'add'
 
-export interface LossOnGrid {
-  /** The loss of masses[i] is (lowest + i) * step. */
-  readonly lowest: number
+/** The loss on some multiples of the step: that of masses[i] is places[i] * step. */
+export interface LossOnPlaces {
+  readonly places: Float64Array
   readonly step: number
   readonly masses: Float64Array
-  /** Mass of outcomes whose loss is not bounded by the grid. */
+  /** Mass of outcomes whose loss is not bounded by the places. */
   readonly infinite: number
+}
+
+/** On all multiples from the lowest on. */
+export interface LossOnGrid extends LossOnPlaces {
+  readonly lowest: number
 }
 
 type Noise = Pick<SampledGaussian, 'samplingRate' | 'noiseMultiplier'>
@@ -82,30 +87,57 @@ export function lossDeviation(noise: Noise): number {
   return Math.sqrt(Math.max(square / mass - (mean / mass) ** 2, 1e-20))
 }
 
-/** The loss of one step in one direction, dominated on multiples of `step`. */
-export function lossOnGrid(noise: Noise, direction: Direction, step: number): LossOnGrid {
+/** The smallest and the largest multiple of `step` that the loss of one step in one direction needs. */
+function placeRange(noise: Noise, direction: Direction, step: number): readonly [number, number] {
   const [smallest, largest] = outcomeRange(noise)
   const sign = direction === 'remove' ? 1 : -1
   const ends = [sign * lossAt(noise, smallest), sign * lossAt(noise, largest)]
   const lowest = Math.floor(Math.min(...ends) / step)
-  const highest = Math.max(lowest + 1, Math.ceil(Math.max(...ends) / step))
-  const masses = new Float64Array(highest - lowest + 1)
-  const edge = (index: number) => sidesAt(noise, outcomeAt(noise, sign * index * step))
+  return [lowest, Math.max(lowest + 1, Math.ceil(Math.max(...ends) / step))]
+}
+
+/** The loss of one step in one direction, dominated on all multiples of `step`. */
+export function lossOnGrid(noise: Noise, direction: Direction, step: number): LossOnGrid {
+  const [lowest, highest] = placeRange(noise, direction, step)
+  const all = Float64Array.from({ length: highest - lowest + 1 }, (_, i) => lowest + i)
+  return { lowest, ...lossOnPlaces(noise, direction, step, all) }
+}
+
+/** Every place so near to nought, and beyond it gaps of at most a fortieth of the distance, in powers of two. */
+export const DENSE_PLACES = 40
+
+/** The same on fewer places: where losses are large, gaps may be, too, since what a gap adds is small beside them. */
+export function lossOnFewPlaces(noise: Noise, direction: Direction, step: number): LossOnPlaces {
+  const [lowest, highest] = placeRange(noise, direction, step)
+  const gap = (distance: number): number => 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(distance) / DENSE_PLACES)))
+  const below: number[] = []
+  for (let at = -1; at > lowest; at -= gap(at)) below.push(at)
+  const above: number[] = []
+  for (let at = 0; at < highest; at += gap(at || 1)) if (at > lowest) above.push(at)
+  return lossOnPlaces(noise, direction, step, Float64Array.from([lowest, ...below.toReversed(), ...above, highest]))
+}
+
+/** Connect the dots: places ascend, and between two of them mass is kept under both inputs. */
+function lossOnPlaces(noise: Noise, direction: Direction, step: number, places: Float64Array): LossOnPlaces {
+  const sign = direction === 'remove' ? 1 : -1
+  const edge = (place: number) => sidesAt(noise, outcomeAt(noise, sign * place * step))
   const [drawnFrom, compared] =
     direction === 'remove' ? (['having', 'without'] as const) : (['without', 'having'] as const)
   const beyond = direction === 'remove' ? ('below' as const) : ('above' as const)
-  const outer = -Math.expm1(-step)
-  let before = edge(lowest)
-  // Whatever lies below the grid is raised to its lowest point.
+  const masses = new Float64Array(places.length)
+  let before = edge(places[0] as number)
+  // Whatever lies below the first place is raised to it.
   masses[0] = before[drawnFrom][beyond]
-  for (let index = lowest; index < highest; index++) {
-    const after = edge(index + 1)
+  for (let i = 0; i + 1 < places.length; i++) {
+    const [low, high] = [places[i] as number, places[i + 1] as number]
+    const after = edge(high)
+    const outer = -Math.expm1((low - high) * step)
     const drawn = between(before[drawnFrom], after[drawnFrom])
-    const kept = Math.exp(index * step) * between(before[compared], after[compared])
+    const kept = Math.exp(low * step) * between(before[compared], after[compared])
     const up = Math.min(drawn, Math.max(0, (drawn - kept) / outer) + (ROUNDING * drawn) / outer)
-    masses[index - lowest] = (masses[index - lowest] as number) + (drawn - up)
-    masses[index - lowest + 1] = up
+    masses[i] = (masses[i] as number) + (drawn - up)
+    masses[i + 1] = up
     before = after
   }
-  return { lowest, step, masses, infinite: before[drawnFrom][beyond === 'below' ? 'above' : 'below'] }
+  return { places, step, masses, infinite: before[drawnFrom][beyond === 'below' ? 'above' : 'below'] }
 }

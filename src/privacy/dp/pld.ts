@@ -7,7 +7,15 @@
 
 import { fail } from '../../base/errors.ts'
 import { inverse, type Spectrum, transform } from './fourier.ts'
-import { type Direction, lossDeviation, type LossOnGrid, lossOnGrid } from './loss.ts'
+import {
+  frequenciesNeeded,
+  type LowSpectrum,
+  lowSpectrum,
+  repeatedIn,
+  sumsAbove,
+  type Window,
+} from './few-frequencies.ts'
+import { type Direction, lossDeviation, type LossOnGrid, lossOnGrid, type LossOnPlaces } from './loss.ts'
 import { requireSampledGaussian, type SampledGaussian } from './rdp.ts'
 
 /** Below this delta the rounding of the transform would show: RDP has no such floor. */
@@ -39,8 +47,48 @@ interface Repeated {
 export function epsilonOfLosses(mechanisms: readonly SampledGaussian[], delta: number): number {
   if (!(delta >= PLD_DELTA_MIN && delta < 1))
     fail('invalid-request', `loss distributions account for a delta of at least ${PLD_DELTA_MIN} and less than 1`)
-  const together = composeLosses(mechanisms)
-  return Math.max(...together.map((losses) => epsilonAt(losses, delta)))
+  return epsilonOfFewFrequencies(mechanisms, delta) ?? epsilonOfTransform(mechanisms, delta)
+}
+
+/** By the whole transform, whatever the number of steps. @throws as epsilonOfLosses */
+export function epsilonOfTransform(mechanisms: readonly SampledGaussian[], delta: number): number {
+  return Math.max(...composeLosses(mechanisms).map((losses) => epsilonAt(losses, delta)))
+}
+
+/** Undefined where the steps are so few that their sum has more than a few frequencies. @throws invalid-request */
+export function epsilonOfFewFrequencies(mechanisms: readonly SampledGaussian[], delta: number): number | undefined {
+  const used = usedOf(mechanisms)
+  if (used.length === 0) return 0
+  const step = gridStep(used)
+  let largest = 0
+  for (const direction of ['remove', 'add'] as const) {
+    const parts = repeatedIn(direction, used, step)
+    const { low, high } = windowOf(parts)
+    const window: Window = { low, length: high - low + 1 }
+    const count = frequenciesNeeded(parts, window.length)
+    if (count === undefined) return undefined
+    largest = Math.max(largest, epsilonOfSpectrum(lowSpectrum(parts, window, count), infiniteOf(parts), delta))
+  }
+  return largest
+}
+
+/** The least place at which delta is small enough, by halving, and between it and the one before as {@link epsilonAt}. */
+function epsilonOfSpectrum(spectrum: LowSpectrum, infinite: number, delta: number): number {
+  if (infinite > delta) return Number.POSITIVE_INFINITY
+  const sumsAt = (place: number) => sumsAbove(spectrum, Math.max(place, spectrum.low))
+  const within = (place: number): boolean => {
+    const { above, shrunk } = sumsAt(place)
+    return infinite + above - shrunk <= delta
+  }
+  let [low, high] = [0, Math.max(0, spectrum.low + spectrum.length - 1)]
+  if (within(0)) return 0
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (within(middle)) high = middle
+    else low = middle
+  }
+  const { above, shrunk } = sumsAt(high)
+  return Math.max(0, high * spectrum.step + Math.log((infinite + above - delta) / shrunk))
 }
 
 /** Delta at this epsilon of all mechanisms together, the larger of both directions. @throws as epsilonOfLosses */
@@ -50,15 +98,20 @@ export function deltaOfLosses(mechanisms: readonly SampledGaussian[], epsilon: n
 
 /** Loss of all steps of all mechanisms, for `remove` and for `add`. */
 export function composeLosses(mechanisms: readonly SampledGaussian[]): readonly [LossDistribution, LossDistribution] {
+  const used = usedOf(mechanisms)
+  if (used.length === 0) return [NOTHING, NOTHING]
+  const step = gridStep(used)
+  const onGrid = (direction: Direction): Repeated[] =>
+    used.map((mechanism) => ({ loss: lossOnGrid(mechanism, direction, step), steps: mechanism.steps }))
+  return convolve(onGrid('remove'), onGrid('add'), step)
+}
+
+/** @throws invalid-request, not-available */
+function usedOf(mechanisms: readonly SampledGaussian[]): readonly SampledGaussian[] {
   mechanisms.forEach(requireSampledGaussian)
   if (mechanisms.some(({ noiseMultiplier }) => noiseMultiplier < NOISE_MIN))
     fail('not-available', `loss distributions are made for noise multipliers of at least ${NOISE_MIN}`)
-  const used = mechanisms.filter(({ steps }) => steps > 0)
-  if (used.length === 0) return [NOTHING, NOTHING]
-  const step = gridStep(used)
-  const repeatedIn = (direction: Direction): Repeated[] =>
-    used.map((mechanism) => ({ loss: lossOnGrid(mechanism, direction, step), steps: mechanism.steps }))
-  return convolve(repeatedIn('remove'), repeatedIn('add'), step)
+  return mechanisms.filter(({ steps }) => steps > 0)
 }
 
 const NOTHING: LossDistribution = { lowest: 0, step: 1, masses: Float64Array.of(1), infinite: 0 }
@@ -136,12 +189,21 @@ function unwrap(folded: Float64Array, lowest: number, step: number, parts: reado
   const n = folded.length
   const masses = new Float64Array(n)
   for (let i = 0; i < n; i++) masses[i] = Math.max(0, folded[(((lowest + i) % n) + n) % n] as number)
+  return { lowest, step, masses, infinite: infiniteOf(parts) }
+}
+
+interface Part {
+  readonly loss: LossOnPlaces
+  readonly steps: number
+}
+
+function infiniteOf(parts: readonly Part[]): number {
   const finite = parts.reduce((left, { loss, steps }) => left + steps * Math.log1p(-loss.infinite), 0)
-  return { lowest, step, masses, infinite: -Math.expm1(finite) + TAIL + ROUNDING }
+  return -Math.expm1(finite) + TAIL + ROUNDING
 }
 
 /** Places between which all but TAIL of the sum lies at each side: Chernoff's bound, at the best of a few exponents. */
-function windowOf(parts: readonly Repeated[]): { readonly low: number; readonly high: number } {
+function windowOf(parts: readonly Part[]): { readonly low: number; readonly high: number } {
   const step = parts[0]?.loss.step ?? 1
   const deviation = Math.sqrt(parts.reduce((sum, { loss, steps }) => sum + steps * varianceOf(loss), 0)) || step
   const exponents = Array.from({ length: 12 }, (_, i) => 1.5 ** i / (deviation * 2))
@@ -155,10 +217,10 @@ function windowOf(parts: readonly Repeated[]): { readonly low: number; readonly 
   return { low: Math.floor(-bound(-1) / step), high: Math.ceil(bound(1) / step) }
 }
 
-function varianceOf({ lowest, step, masses }: LossOnGrid): number {
+function varianceOf({ places, step, masses }: LossOnPlaces): number {
   let [mean, square] = [0, 0]
   for (let i = 0; i < masses.length; i++) {
-    const [mass, loss] = [masses[i] as number, (lowest + i) * step]
+    const [mass, loss] = [masses[i] as number, (places[i] as number) * step]
     mean += mass * loss
     square += mass * loss * loss
   }
@@ -166,16 +228,18 @@ function varianceOf({ lowest, step, masses }: LossOnGrid): number {
 }
 
 /** log E[e^(exponent * loss)] over the finite losses. */
-function logMoment({ lowest, step, masses }: LossOnGrid, exponent: number): number {
+function logMoment({ places, step, masses }: LossOnPlaces, exponent: number): number {
+  const first = places[0] as number
   const factor = Math.exp(exponent * step)
-  if (factor ** masses.length === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
-  let sum = 0
-  let weight = 1
+  let [sum, weight, before] = [0, 1, first]
   for (let i = 0; i < masses.length; i++) {
+    const place = places[i] as number
+    weight =
+      place - before <= 1 ? weight * (place === before ? 1 : factor) : Math.exp(exponent * step * (place - first))
+    before = place
     sum += (masses[i] as number) * weight
-    weight *= factor
   }
-  return Math.log(sum) + exponent * lowest * step
+  return Number.isFinite(sum) ? Math.log(sum) + exponent * first * step : Number.POSITIVE_INFINITY
 }
 
 /** E[(1 - e^(epsilon - loss))+]: the hockey-stick divergence. */
