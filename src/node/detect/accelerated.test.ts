@@ -6,7 +6,7 @@ import { createModel, type Objective } from '../../models/model.ts'
 import { generateTraffic } from '../../telemetry/generator.ts'
 import type { AcceleratedModel } from '../../models/accelerator.ts'
 import { openAccelerator } from '../accelerator.ts'
-import { defaultModel, MODEL_KINDS, type ThreatModelKind } from '../default-model.ts'
+import { DEFAULT_MLP, DEFAULT_TGNN, MODEL_KINDS, type ThreatModelKind } from '../default-model.ts'
 import { loadKernels } from '../kernels.ts'
 import { encodeFlat, modelMetadata } from '../model-files.ts'
 import { calibrate, detect, type DetectOptions, learnHistory, type Memory } from './detect.ts'
@@ -20,6 +20,8 @@ const installed = await import('onnxruntime-node').then(
 )
 const reason = installed ? '' : ' (skipped: onnxruntime-node is not installed)'
 const NEAR = 1e-4
+/** The default sizes are held to the kernels in ../accelerator.test.ts. */
+const specs = { mlp: DEFAULT_MLP, tgnn: { ...DEFAULT_TGNN, width: 8, hidden: [8], timeDimensions: 4 } } as const
 const ROWS = 2600
 const [site] = generateTraffic({ seed: 'accelerated', sites: 1, days: 4, interactionsPerSite: ROWS })
 if (site === undefined) throw new Error('no traffic')
@@ -34,7 +36,7 @@ beforeAll(() => {
 afterAll(() => rmSync(room, { recursive: true, force: true }))
 
 async function modelOf(kind: ThreatModelKind): Promise<LoadedModel> {
-  const model = createModel(defaultModel(kind), loadKernels())
+  const model = createModel(specs[kind], loadKernels())
   const path = join(room, `${kind}.safetensors`)
   writeFileSync(path, encodeFlat(model.layout, modelMetadata(model.spec, 'v1'), model.initialise('accelerated')))
   return loadModel(path)
