@@ -10,9 +10,10 @@ import { parseArgs } from 'node:util'
 import { installVenv } from '../python-venv.ts'
 import { currentLoad } from '../report.ts'
 import { missedOf, page } from './page.ts'
+import { phaseTable } from './phases.ts'
 import type { Results } from './results.ts'
 import { robustRules } from './robust.ts'
-import { besideFlower, phaseTable } from './secagg.ts'
+import { besideFlower } from './secagg.ts'
 import { PEERS_VENV, peerVersions } from './venv.ts'
 
 const { values } = parseArgs({
