@@ -2,7 +2,7 @@ import pg from 'pg'
 import { afterAll, expect, it } from 'vitest'
 import { decodeLeaf } from '../../src/ledger/leaf.ts'
 import { openControl } from '../../src/node/control.ts'
-import { CONFIG, ROUNDS, startFederation, type TestFederation } from './federation.ts'
+import { CONFIG, HIDDEN, ROUNDS, startFederation, type TestFederation } from './federation.ts'
 
 const PRIVACY = { unit: 'organisation', mechanism: 'local-discrete-gaussian', epsilon: 5, delta: 1e-6, clip: 1 }
 
@@ -24,6 +24,20 @@ async function budgetOf(directory: string): Promise<Statement> {
   }
 }
 
+/** Secrets of noise that are still stored. */
+async function secretsLeft(databaseUrl: string): Promise<number> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ left: string }>(
+      `select count(*) as left from entente.streams where id like 'noise-seed/%' and state::jsonb ->> 'sealed' is not null`,
+    )
+    return Number(rows[0]?.left)
+  } finally {
+    await client.end()
+  }
+}
+
 /** Milliseconds from the recorded spending of a round to the event that lets its contribution go; by round. */
 async function headStart(databaseUrl: string): Promise<number[]> {
   const client = new pg.Client({ connectionString: databaseUrl })
@@ -40,6 +54,27 @@ async function headStart(databaseUrl: string): Promise<number[]> {
     await client.end()
   }
 }
+
+const ROWS = { unit: 'example', epsilon: 2, delta: 1e-6, rowsPerHost: 50 }
+
+it('organisations train with noise on single rows under secure aggregation, spend for it, and forget its secret', async () => {
+  federation = await startFederation()
+  const { members, operator } = federation
+  await operator.startTraining({ config: { ...HIDDEN, privacy: ROWS }, trainingId: 'rows' })
+  await federation.finish('rows')
+  const blocks = (await operator.exportLedger()).leaves.map((leaf) => decodeLeaf(leaf))
+  const stated = blocks.at(-1)?.provenance.privacy_params as Record<string, unknown>
+  expect(stated).toMatchObject({ unit: 'example', rounds: ROUNDS, delta: 1e-6, clipping_norm: 1 })
+  expect(stated['epsilon']).toBeGreaterThan(1.9)
+  expect(stated['epsilon']).toBeLessThanOrEqual(2.0001)
+  const noise = (stated['stages'] as { stage: string; parameters: object }[]).find(({ stage }) => stage === 'noise')
+  expect(noise?.parameters).toMatchObject({ mechanism: 'dp-sgd', sampling_rate: expect.closeTo(0.032, 6) as number, rows_per_host: 50 })
+  for (const { provenance } of blocks.slice(1))
+    expect(provenance.participants.map(({ sample_count }) => sample_count)).toEqual([1, 1, 1])
+  for (const { directory } of members) expect((await budgetOf(directory)).total_used).toBeGreaterThan(1)
+  for (const name of federation.organisations) expect(await secretsLeft(federation.databaseUrl(name))).toBe(0)
+  await federation.close()
+}, 400_000)
 
 it('organisations add noise, the block says what it proves, the budget is spent, and over budget they stay away', async () => {
   federation = await startFederation()
@@ -77,4 +112,4 @@ it('organisations add noise, the block says what it proves, the budget is spent,
   await expect(federation.finish('too-much')).rejects.toThrow('failed')
   for (const { directory } of members) expect((await budgetOf(directory)).total_used).toBeLessThan(5)
   expect((await operator.exportLedger()).leaves).toHaveLength(blocks.length + 1)
-}, 180_000)
+}, 400_000)
