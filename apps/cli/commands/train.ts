@@ -6,6 +6,7 @@ import { digest } from '../../../src/base/ids.ts'
 import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
 import { PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import { organisationsMin, type RobustConfig } from '../../../src/learning/robust/config.ts'
+import { bucketedMin } from '../../../src/learning/robust/secure-buckets.ts'
 import { DEFAULT_KIND, MODEL_KINDS, trainingDefaults } from '../../../src/node/default-model.ts'
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
 import { policyTrainingDefaults } from '../../../src/node/policy/default-policy.ts'
@@ -115,16 +116,17 @@ function configOf(options: StartOptions): unknown {
     ...(from === undefined ? { model } : {}),
     ...defaults,
     ...(rounds === undefined ? {} : { rounds: wholeNumber('--rounds', rounds, 1, 100_000) }),
-    ...(robust === undefined ? {} : robustOf(robust)),
+    ...(robust === undefined ? {} : robustOf(robust, protect)),
     ...(protect === undefined ? {} : { protection: protectionNamed(protect) }),
     seed,
   }
 }
 
 /** The rule, and rounds that are not opened with fewer organisations than it needs. */
-function robustOf(text: string): { robust: RobustConfig; round: { participantsMin: number } } {
+function robustOf(text: string, protect?: string): { robust: RobustConfig; round: { participantsMin: number } } {
   const robust = robustNamed(text)
-  return { robust, round: { participantsMin: Math.max(2, organisationsMin(robust)) } }
+  const participantsMin = protect === 'plain' ? Math.max(2, organisationsMin(robust)) : bucketedMin(robust)
+  return { robust, round: { participantsMin } }
 }
 
 async function configFile(path: string): Promise<unknown> {

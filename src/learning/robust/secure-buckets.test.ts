@@ -6,6 +6,7 @@ import { utf8 } from '../../base/bytes.ts'
 import { prng, shuffle } from '../../base/prng.ts'
 import { ROBUST_RULES, type RobustConfig, robustConfigSchema, vectorsMin } from './config.ts'
 import {
+  bucketedMin,
   bucketSeed,
   bucketsProblem,
   bucketsWithstand,
@@ -67,6 +68,16 @@ describe('buckets under secure aggregation', () => {
     expect(bucketSeed(roundId('t-2'), seedOf('model'))).toBe(seed)
     expect(bucketSeed(roundId('t-3'), seedOf('model'))).not.toBe(seed)
     expect(bucketSeed(roundId('t-2'), seedOf('other'))).not.toBe(seed)
+  })
+})
+
+describe('the fewest organisations for buckets', () => {
+  it.each(ROBUST_RULES.filter((rule) => rule !== 'none'))('are enough for %s, and one less is not', (rule) => {
+    for (const f of [1, 2, 3]) {
+      const config = robustOf({ rule, f })
+      expect(bucketsProblem(config, bucketedMin(config))).toBeUndefined()
+      expect(bucketsProblem(config, bucketedMin(config) - 1)).toContain('buckets of at least 3')
+    }
   })
 })
 

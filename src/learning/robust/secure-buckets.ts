@@ -67,6 +67,11 @@ export function bucketsWithstand({ rule }: Pick<RobustConfig, 'rule'>, buckets: 
   return f
 }
 
+/** Fewest organisations whose buckets are as many as a rule needs. */
+export function bucketedMin({ rule, f }: Pick<RobustConfig, 'rule' | 'f'>, bucketMin = BUCKET_MIN): number {
+  return Math.max(2, vectorsMin(rule, f)) * bucketMin
+}
+
 /** Why so many organisations cannot be aggregated so, with what to do; undefined if they can. */
 export function bucketsProblem(
   config: RobustConfig,
