@@ -24,10 +24,14 @@ const HELP = `
 Whoever runs "deal" holds the whole key while it runs. Run it on a machine without network, watched by every organisation;
 hand each organisation its own share file and the parameters; delete all shares there. Each organisation then runs "check".
 With ckks every share is the same secret key: each organisation can read what any other contributed.
-There is no way yet to renew shares: after a loss or a leak, deal again.
+There is no way yet to renew shares: after a loss or a leak, deal again.`
 
-Examples:
-  $ entente keys deal --organisations bank-a,hospital-b,utility-c --output ceremony
+const DEAL_EXAMPLE = `
+Example:
+  $ entente keys deal --organisations bank-a,hospital-b,utility-c --output ceremony`
+
+const CHECK_EXAMPLE = `
+Example:
   $ entente keys check --parameters parameters.json --share bank-a.share.json`
 
 export function keysCommand(): Command {
@@ -63,6 +67,7 @@ function dealCommand(): Command {
     )
     .option('--levels <n>', 'largest integer that a coordinate becomes', number, 32_767)
     .addOption(jsonOption())
+    .addHelpText('after', DEAL_EXAMPLE)
     .action(deal)
 }
 
@@ -98,6 +103,7 @@ function checkCommand(): Command {
     .requiredOption('--parameters <file>', 'the public parameters')
     .option('--share <file>', 'an own share')
     .addOption(jsonOption())
+    .addHelpText('after', CHECK_EXAMPLE)
     .action(check)
 }
 
