@@ -10,6 +10,7 @@ import type { OrganisationId } from '../src/base/ids.ts'
 import { PROTECTIONS } from '../src/learning/masking-config.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { createHub, type Hub } from '../src/node/hub.ts'
+import type { HomomorphicScheme } from '../src/privacy/homomorphic/scheme.ts'
 import { SPENDING } from '../src/privacy/dp/budget.ts'
 import { createOrganisation, type OrganisationNode } from '../src/node/organisation.ts'
 import type { Mail, Ports, Trainer } from '../src/node/ports.ts'
@@ -40,6 +41,11 @@ export interface ClusterOptions {
   readonly plan: Plan
   readonly kernels: Kernels
   readonly tampering?: Tampering
+  /** A key that everybody holds a share of. */
+  readonly encryption?: {
+    readonly scheme: HomomorphicScheme
+    readonly shares: ReadonlyMap<OrganisationId, unknown>
+  }
   /** Organisations that take no part in a round, by the seed of their local training. */
   readonly absent?: (seed: string) => boolean
 }
@@ -68,7 +74,7 @@ export interface Cluster {
 }
 
 export function createCluster(options: ClusterOptions): Cluster {
-  const { plan, kernels, tampering = {} } = options
+  const { plan, kernels, tampering = {}, encryption } = options
   const scheduler = createScheduler(plan.seed)
   const quietAt = EPOCH_MS + plan.quietAfterMs
   const chaos = (): boolean => scheduler.now() < quietAt
@@ -112,7 +118,11 @@ export function createCluster(options: ClusterOptions): Cluster {
     name: 'hub',
     nodePlan: plan.hub,
     async start(ports) {
-      const built = createHub(ports, HUB_IDENTITY, { kernels })
+      const scheme = encryption?.scheme
+      const built = createHub(ports, HUB_IDENTITY, {
+        kernels,
+        ...(scheme === undefined ? {} : { encryption: async () => scheme }),
+      })
       await built.start()
       return tampering.hub?.(built) ?? built
     },
@@ -137,6 +147,9 @@ export function createCluster(options: ClusterOptions): Cluster {
       dataSources: ['zeek-tsv'],
       ...(plan.private === undefined ? {} : { privacyBudget: plan.private.limit }),
       accepts: PROTECTIONS,
+      ...(encryption === undefined
+        ? {}
+        : { encryption: { scheme: encryption.scheme, share: encryption.shares.get(organisation) } }),
     })
     await node.start()
     void node.run(new AbortController().signal)

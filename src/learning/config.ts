@@ -13,6 +13,7 @@ import {
   protectionProblem,
   protectionSchema,
 } from './masking-config.ts'
+import { encryptionSchema } from './encryption-config.ts'
 import { EPSILON_DEFAULT } from './example-privacy.ts'
 import { privacyProblem, privacySchema } from './privacy-config.ts'
 import { robustConfigSchema, robustProblem } from './robust/config.ts'
@@ -125,6 +126,8 @@ const trainingSchema = z.strictObject({
   protection: protectionSchema.default(DEFAULT_PROTECTION),
   /** Of secure aggregation. */
   masking: maskingSchema.prefault({}),
+  /** Which key hides updates under `paillier` and `ckks`; null for the others. */
+  encryption: encryptionSchema.nullable().default(null),
   /** Largest L2 norm of an update; null = updates are not clipped. */
   clipNorm: positive.nullable().default(null),
   /** Differential privacy, of single training rows or of whole organisations; null = none. */

@@ -5,6 +5,7 @@ import { type Digest, type OrganisationId, organisationId, roundId, trainingId }
 import { publicKeyOf } from '../base/signature.ts'
 import { encodeSafetensors } from '../models/formats/safetensors.ts'
 import { parseTrainingConfig, type TrainingConfig } from './config.ts'
+import type { RoundFacts as MaskingFacts } from '../privacy/masking/server-state.ts'
 import type { ContributionReceived, MaskedSum, Participant, RoundOpened } from './round-state.ts'
 import { expectedStages } from './stages.ts'
 import { type ByteReader, openTensors, type TensorReader } from './tensor-reader.ts'
@@ -72,7 +73,7 @@ const survivor = (name: string, weight: number) => ({
 })
 
 /** What the masking machine reports of a round of three. */
-export const MASKED_SUM: MaskedSum = {
+export const MASKED_SUM: MaskedSum & { readonly facts: MaskingFacts } = {
   bucket: 0,
   sum: digestFor('sum'),
   facts: {

@@ -9,10 +9,14 @@ import type { Invited, MaskingContext } from '../privacy/masking/context.ts'
 import type { RosterFacts } from '../privacy/masking/roster.ts'
 import type { RobustConfig } from './robust/config.ts'
 import { BUCKET_MIN, bucketSeed, bucketsProblem, planBuckets } from './robust/secure-buckets.ts'
+import { type EncryptionConfig, encryptionProblem, isEncrypted } from './encryption-config.ts'
 import type { StageRecord } from './stages.ts'
 
-/** `plain`: the hub sees every update, so it is for tests. `secagg`: the hub sees their weighted sum. */
-export const PROTECTIONS = ['plain', 'secagg'] as const
+/**
+ * `plain`: the hub sees every update, so it is for tests. `secagg`: the hub sees their weighted sum. `paillier`: so it does, and
+ * the sum is opened by those who hold shares of a key. `ckks`: likewise, but whoever holds a share can read every update.
+ */
+export const PROTECTIONS = ['plain', 'secagg', 'paillier', 'ckks'] as const
 export const protectionSchema = z.enum(PROTECTIONS)
 export type Protection = z.infer<typeof protectionSchema>
 
@@ -47,12 +51,15 @@ interface Asked {
   readonly protection: Protection
   readonly masking: MaskingConfig
   readonly robust: RobustConfig
+  readonly encryption?: EncryptionConfig | null
   readonly round: { readonly participantsMin: number; readonly sampleCountMax: number }
 }
 
 /** Why this cannot be done; undefined if it can. */
-export function protectionProblem({ protection, robust, round }: Asked): string | undefined {
+export function protectionProblem(asked: Asked): string | undefined {
+  const { protection, robust, round } = asked
   if (protection === 'plain') return undefined
+  if (isEncrypted(protection)) return encryptionProblem({ ...asked, protection })
   if (round.participantsMin < HIDDEN_AMONG_MIN)
     return `secure aggregation hides each organisation among at least ${HIDDEN_AMONG_MIN}: raise round.participantsMin`
   return robust.rule === 'none' ? undefined : bucketsProblem(robust, round.participantsMin)

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
 import type { Digest, OrganisationId, RoundId, TrainingId } from '../base/ids.ts'
+import { MESSAGE_SCHEMAS as ENCRYPTION_SCHEMAS } from '../privacy/homomorphic/rounds/messages.ts'
 import { MESSAGE_SCHEMAS } from '../privacy/masking/messages.ts'
 import { PARTICIPANTS_MAX, trainingConfigSchema } from './config.ts'
 import { stageRecordSchema } from './stages.ts'
@@ -93,6 +94,11 @@ function masked<Type extends keyof typeof MESSAGE_SCHEMAS>(type: Type) {
   return z.strictObject({ round_id: roundIdSchema, body: MESSAGE_SCHEMAS[type] })
 }
 
+/** A message of a round under encryption, in either direction: privacy/homomorphic/rounds/messages.ts. */
+function encrypted<Type extends keyof typeof ENCRYPTION_SCHEMAS>(type: Type) {
+  return z.strictObject({ round_id: roundIdSchema, body: ENCRYPTION_SCHEMAS[type] })
+}
+
 /** organisation -> hub: it has trained and takes part. `data_sources` as in a contribution. */
 export const maskingKeysSchema = masked('masking-keys').extend({ data_sources: dataSourcesSchema })
 
@@ -116,6 +122,13 @@ export const BODY_SCHEMAS = {
   'masking-agreement': masked('masking-agreement'),
   'masking-quorum': masked('masking-quorum'),
   'masking-reveal': masked('masking-reveal'),
+  'encryption-join': encrypted('encryption-join').extend({ data_sources: dataSourcesSchema }),
+  'encryption-roster': encrypted('encryption-roster'),
+  'encryption-contribution': encrypted('encryption-contribution'),
+  'encryption-list': encrypted('encryption-list'),
+  'encryption-agreement': encrypted('encryption-agreement'),
+  'encryption-quorum': encrypted('encryption-quorum'),
+  'encryption-partial': encrypted('encryption-partial'),
   leave: leaveSchema,
 } as const
 

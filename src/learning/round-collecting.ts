@@ -33,7 +33,7 @@ export function withdraw(state: RoundIn<'announced' | 'collecting'>, event: Even
   const still = remaining(next).length
   if (still < participantsMin)
     return abandon(next, 'too-few-participants', `${still} of at least ${participantsMin} are left`, event.at)
-  if (state.config.protection === 'secagg') return moved(next, ...tellMasking(next, { type: 'gone', organisation, at }))
+  if (state.config.protection !== 'plain') return moved(next, ...tellMasking(next, { type: 'gone', organisation, at }))
   return closeIfComplete(next)
 }
 

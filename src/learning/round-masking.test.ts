@@ -287,6 +287,7 @@ describe('a robust rule under secure aggregation', () => {
     const announcement = announced?.type === 'announce' ? announced.announcement : expect.fail('not announced')
     const sum = sumOf(1)
     const { facts } = sum.type === 'unmasked' ? sum : expect.fail('no sum')
+    if ('scheme' in facts) expect.fail('encrypted')
     const stages = maskedStages(expectedStages(robust), facts, 3)
     const events: ParticipantEvent[] = [
       { type: 'announced', announcement, at: 1 },

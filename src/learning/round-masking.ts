@@ -8,9 +8,10 @@ import type { RosterFacts } from '../privacy/masking/roster.ts'
 import { bucketsOf, maskedStages } from './masking-config.ts'
 import { vectorsMin } from './robust/config.ts'
 import { startAggregating } from './round-collecting.ts'
+import { encryptedStages } from './encryption-config.ts'
 import type { AcceptedContribution, EventOf, MaskedSum, RoundIn } from './round-state.ts'
 import { abandon, moved, type RoundStep, unchanged } from './round-step.ts'
-import { expectedStages } from './stages.ts'
+import { expectedStages, type StageRecord } from './stages.ts'
 
 type Waiting = RoundIn<'announced' | 'collecting'>
 
@@ -55,12 +56,12 @@ function whenAllAnswered(state: Waiting, at: number, why: string): RoundStep {
 /** The survivors take the place of contributions: each with its masked vector, which says nothing by itself. */
 function contributionsOf(state: Waiting, masked: readonly MaskedSum[], buckets: number): AcceptedContribution[] {
   const all = masked.flatMap(({ facts }) => {
-    const stages = maskedStages(expectedStages(state.config), facts, buckets)
+    const stages = hiddenStages(expectedStages(state.config), facts, buckets)
     return facts.survivors.map(
       ({ organisation, vector, weight }): AcceptedContribution => ({
         organisation,
         envelopeId: '',
-        update: { digest: vector, size: maskedBytes(facts) },
+        update: { digest: vector, size: hiddenBytes(facts) },
         sampleCount: weight,
         stages,
         metrics: {},
@@ -70,5 +71,12 @@ function contributionsOf(state: Waiting, masked: readonly MaskedSum[], buckets: 
   })
   return all.toSorted((a, b) => (a.organisation < b.organisation ? -1 : 1))
 }
+
+type HiddenFacts = MaskedSum['facts']
+
+const hiddenStages = (stages: readonly StageRecord[], facts: HiddenFacts, buckets: number): StageRecord[] =>
+  'scheme' in facts ? encryptedStages(stages, facts) : maskedStages(stages, facts, buckets)
+
+const hiddenBytes = (facts: HiddenFacts): number => ('scheme' in facts ? facts.vectorBytes : maskedBytes(facts))
 
 export const maskedBytes = ({ length, width }: RosterFacts): number => (length * width) / 8

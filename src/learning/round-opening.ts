@@ -34,7 +34,7 @@ export function open(before: RoundIn<'unopened'>, event: EventOf<'round-opened'>
       `${state.participants.length} of at least ${participantsMin}`,
       at,
     )
-  if (config.protection === 'secagg') return moved({ ...state, joined: [] }, announce(state), ...openMasking(state))
+  if (config.protection !== 'plain') return moved({ ...state, joined: [] }, announce(state), ...openMasking(state))
   return moved(state, announce(state), {
     type: 'after',
     at: state.deadline,
@@ -63,7 +63,7 @@ function announce(state: RoundFacts): RoundEffect {
     base_model: state.baseModel,
     config: state.config,
     deadline: state.deadline,
-    ...(state.config.protection === 'secagg' ? { invited: state.participants.map((one) => ({ ...one })) } : {}),
+    ...(state.config.protection !== 'plain' ? { invited: state.participants.map((one) => ({ ...one })) } : {}),
   }
   return { type: 'announce', to: names(state.participants), announcement }
 }

@@ -6,6 +6,7 @@ import type { DriveEffect } from '../base/machine.ts'
 import type { PublicKey } from '../base/signature.ts'
 import type { TrainingConfig } from './config.ts'
 import type { AbandonReason as MaskingEnd, RoundFacts as MaskingFacts } from '../privacy/masking/server-state.ts'
+import type { AbandonReason as EncryptionEnd, EncryptedRoundFacts } from '../privacy/homomorphic/rounds/server-state.ts'
 import type { RoundAnnouncement } from './messages.ts'
 import type { RobustReport } from './robust/report.ts'
 import type { StageRecord } from './stages.ts'
@@ -87,7 +88,7 @@ export interface Joined {
 export interface MaskedSum {
   readonly bucket: number
   readonly sum: Digest
-  readonly facts: MaskingFacts
+  readonly facts: MaskingFacts | EncryptedRoundFacts
 }
 
 export type RoundState =
@@ -164,7 +165,7 @@ export type RoundEvent =
   | {
       readonly type: 'masking-ended'
       readonly bucket: number
-      readonly reason: MaskingEnd
+      readonly reason: MaskingEnd | EncryptionEnd
       readonly detail: string
       readonly at: number
     }

@@ -3,6 +3,7 @@
 import type { OrganisationId } from '../base/ids.ts'
 import type { RecordWrite, Step } from '../base/machine.ts'
 import type { ServerEvent as MaskingEvent } from '../privacy/masking/server-state.ts'
+import { isEncrypted } from './encryption-config.ts'
 import { bucketsOf, maskingIdOf } from './masking-config.ts'
 import { roundRecord } from './round-record.ts'
 import type {
@@ -47,13 +48,14 @@ export function abandon(state: Abandonable, reason: AbandonReason, detail: strin
 
 /** To the machine that masks the updates of this round, if it has one and still waits for it. */
 export function tellMasking(state: Abandonable, event: MaskingEvent): RoundEffect[] {
-  const waits = state.config.protection === 'secagg' && (state.phase === 'announced' || state.phase === 'collecting')
+  const waits = state.config.protection !== 'plain' && (state.phase === 'announced' || state.phase === 'collecting')
   if (!waits) return []
   const buckets = bucketsOf({ ...state, invited: state.participants })
+  const hubStream = isEncrypted(state.config.protection) ? 'decrypting/' : 'unmasking/'
   return buckets.flatMap((bucket, k): RoundEffect[] => {
     // Only its own bucket waits for somebody.
     if (event.type === 'gone' && !names(bucket).includes(event.organisation)) return []
-    return [{ type: 'dispatch', stream: `unmasking/${maskingIdOf(state.roundId, k, buckets.length)}`, event }]
+    return [{ type: 'dispatch', stream: `${hubStream}${maskingIdOf(state.roundId, k, buckets.length)}`, event }]
   })
 }
 

@@ -74,6 +74,12 @@ data:
 # How updates are kept from the hub in rounds that this organisation takes part in. plain would show them to it.
 protections: [secagg]
 
+# This organisation's share of a key, dealt with "entente keys deal", for rounds under encryption (protections: [paillier]
+# or [ckks]; under ckks every holder of a share can read every update).
+# encryption:
+#   parameters: keys/parameters.json
+#   share: keys/share.json
+
 # Threads that a training computes on; any number gives the same model. More help where processors are idle.
 trainingThreads: 1
 

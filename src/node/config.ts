@@ -50,7 +50,14 @@ const privacyBudgetSchema = z.strictObject({
   delta: z.number().positive().max(1e-2).default(1e-5),
 })
 
-const hubSchema = z.strictObject({ role: z.literal('hub'), ...common })
+/** The key of rounds under encryption, as `entente keys deal` wrote it: relative to the node's directory. */
+const encryptionSchema = z.strictObject({ parameters: z.string().min(1), share: z.string().min(1) })
+
+const hubSchema = z.strictObject({
+  role: z.literal('hub'),
+  encryption: encryptionSchema.omit({ share: true }).optional(),
+  ...common,
+})
 
 const organisationSchema = z.strictObject({
   role: z.literal('organisation'),
@@ -70,6 +77,7 @@ const organisationSchema = z.strictObject({
     .array(protectionSchema)
     .min(1)
     .default([...HIDING_PROTECTIONS]),
+  encryption: encryptionSchema.optional(),
   /** Threads that a training computes on; the model is the same, bit for bit, with any number. */
   trainingThreads: z.int().min(1).max(64).default(1),
   ...common,
@@ -131,10 +139,28 @@ export async function readConfig(directory: string, environment: Environment = p
     ),
   )
   const config = parseConfig(text, environment, path)
-  if (config.role === 'hub') return config
+  if (config.role === 'hub') {
+    if (config.encryption === undefined) return config
+    return { ...config, encryption: { parameters: resolve(directory, config.encryption.parameters) } }
+  }
+  const { encryption } = config
+  const key =
+    encryption === undefined
+      ? {}
+      : {
+          encryption: {
+            parameters: resolve(directory, encryption.parameters),
+            share: resolve(directory, encryption.share),
+          },
+        }
   const data = { ...config.data, paths: config.data.paths.map((each) => resolve(directory, each)) }
-  if (config.response?.topology.endsWith('.json') !== true) return { ...config, data }
-  return { ...config, data, response: { ...config.response, topology: resolve(directory, config.response.topology) } }
+  if (config.response?.topology.endsWith('.json') !== true) return { ...config, ...key, data }
+  return {
+    ...config,
+    ...key,
+    data,
+    response: { ...config.response, topology: resolve(directory, config.response.topology) },
+  }
 }
 
 /** Writes a new configuration file; it may hold a database password, so only the owner can read it. */

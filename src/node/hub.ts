@@ -11,6 +11,8 @@ import { roundMachine } from '../learning/round.ts'
 import { trainingMachine } from '../learning/training.ts'
 import type { LedgerExport, LedgerKeys } from '../ledger/export.ts'
 import { ledgerMachine, type LedgerState } from '../ledger/sealing.ts'
+import { LISTED_VECTORS } from '../privacy/homomorphic/rounds/server-moves.ts'
+import { decryptionServer } from '../privacy/homomorphic/rounds/server.ts'
 import { maskingServer } from '../privacy/masking/server.ts'
 import { registryMachine } from '../registry/machine.ts'
 import { type AnyMachine, createDrive, type Drive } from './drive.ts'
@@ -73,7 +75,7 @@ export interface Hub {
   round(roundId: string): Promise<unknown>
   status(): Promise<HubStatus>
 
-  /** Whether members may fetch this blob: models of the ledger only, never another organisation's update. */
+  /** Whether members may fetch this blob: models of the ledger, and ciphertexts whose sum they are asked to open; no update. */
   isPublished(digest: Digest): Promise<boolean>
   exportLedger(): Promise<LedgerExport>
   ledgerKeys(): Promise<LedgerKeys>
@@ -83,7 +85,14 @@ export interface Hub {
 /** The stream's machine is the only one that knows the type of its events; drive hands each its own. */
 function machinesOf({ identity }: HubContext): readonly AnyMachine[] {
   const ledger = ledgerMachine({ origin: identity.federation, hubSecret: identity.ledgerSecret })
-  return [registryMachine, trainingMachine, roundMachine, maskingServer(), ledger] as unknown as readonly AnyMachine[]
+  return [
+    registryMachine,
+    trainingMachine,
+    roundMachine,
+    maskingServer(),
+    decryptionServer(),
+    ledger,
+  ] as unknown as readonly AnyMachine[]
 }
 
 export function createHub(ports: Ports, identity: HubIdentity, options: HubOptions): Hub {
@@ -133,7 +142,9 @@ export function createHub(ports: Ports, identity: HubIdentity, options: HubOptio
     round: (id) => readRound(context, id),
     status: () => status(context, drive, ledger),
 
-    isPublished: async (digest) => (await ports.store.readRecord('model', digest)) !== undefined,
+    isPublished: async (digest) =>
+      (await ports.store.readRecord('model', digest)) !== undefined ||
+      (await ports.store.readRecord(LISTED_VECTORS, digest)) !== undefined,
     exportLedger: () => exportLedger(identity.federation, ledger),
     ledgerKeys: () => ledgerKeys(drive, identity.federation, ledgerKey),
     verifyModel: (model, signatures) => verifyModel(drive, ledger, model, signatures),

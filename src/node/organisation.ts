@@ -21,6 +21,7 @@ import type {
 } from './organisation/identity.ts'
 import { leaveFederation } from './organisation/letters.ts'
 import { type MaskingParts, type SealedClient, sealedClient } from './organisation/masking.ts'
+import { type EncryptionParts, type SealedEncryption, sealedEncryption } from './organisation/encryption.ts'
 import { pollForever, pollOnce } from './organisation/poll.ts'
 import { receiveMail } from './organisation/receive.ts'
 import { type OrganisationNodeStatus, status } from './organisation/status.ts'
@@ -47,11 +48,15 @@ export interface OrganisationNode {
   status(): Promise<OrganisationNodeStatus>
 }
 
-function machinesOf({ identity, options }: OrganisationContext, client: SealedClient): readonly AnyMachine[] {
+function machinesOf(
+  { identity, options }: OrganisationContext,
+  client: SealedClient,
+  encryption: SealedEncryption,
+): readonly AnyMachine[] {
   const { accepts = HIDING_PROTECTIONS } = options
   const participant = participantMachine({ organisation: identity.organisation, accepts })
   const replica = replicaMachine({ origin: identity.federation, hubKey: identity.ledgerKey })
-  return [participant, client.machine, replica] as unknown as readonly AnyMachine[]
+  return [participant, client.machine, encryption.machine, replica] as unknown as readonly AnyMachine[]
 }
 
 export function createOrganisation(
@@ -62,16 +67,20 @@ export function createOrganisation(
   const budget = openPrivacyBudget(ports)
   const context: OrganisationContext = { ports, identity, options, budget }
   const client = sealedClient(identity)
+  const encryption = sealedEncryption(identity)
   const threads = createMasking(ports.blobs)
-  const parts: MaskingParts = {
+  const parts: MaskingParts & EncryptionParts = {
     context,
     client,
+    encryption,
     threads,
     dispatch: async (stream, event, id) => void (await drive.dispatch(stream, event, { id })),
   }
   const log = options.log === undefined ? {} : { log: options.log }
-  const drive: Drive = createDrive({ ...ports, ...log }, machinesOf(context, client), (effect, effectContext) =>
-    performOrganisationEffect(parts, effect, effectContext),
+  const drive: Drive = createDrive(
+    { ...ports, ...log },
+    machinesOf(context, client, encryption),
+    (effect, effectContext) => performOrganisationEffect(parts, effect, effectContext),
   )
   const replicaSize = async (): Promise<number> =>
     ((await drive.read('replica')) as ReplicaState | undefined)?.log.size ?? 0

@@ -3,6 +3,7 @@
  * traffic, train one model over R rounds, and show what it is worth and that the ledger holds.
  */
 
+import { isEncrypted } from '../../../src/learning/encryption-config.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,7 @@ import { createProgress } from './progress.ts'
 import { createProcessGroup } from './processes.ts'
 import type { DemoReport } from './report.ts'
 import { serveUntilInterrupted } from './serve.ts'
+import { dealKeys } from './deal-keys.ts'
 import { protectionOf, trainFederation } from './training.ts'
 import { exportLedger, verifyLedger } from './verification.ts'
 
@@ -95,6 +97,7 @@ async function startNodes(federation: Federation, protection: Protection, { priv
   if (privacy !== null && privacy.epsilon > BUDGET_DEFAULT)
     for (const { directory } of federation.members)
       await setConfigValue(directory, ['privacyBudget', 'epsilon'], privacy.epsilon)
+  if (isEncrypted(protection)) await dealKeys(federation, protection)
   if (protection === 'plain')
     for (const { directory } of federation.members) await setConfigValue(directory, ['protections'], [protection])
   await Promise.all(federation.members.map(({ id }) => federation.start(id)))

@@ -51,6 +51,9 @@ export interface Founding {
   stop(): Promise<void>
 }
 
+/** The public parameters of the federation's key; the shares are moved to their owners. */
+export const keyFile = (directory: string): string => join(directory, 'key', 'parameters.json')
+
 export function foundFederation(directory: string, onProgress: (message: string) => void): Founding {
   const group = createProcessGroup()
   const processes = new Map<string, RunningProcess>()
@@ -97,6 +100,8 @@ export function foundFederation(directory: string, onProgress: (message: string)
     const hubDatabaseUrl = await createDatabase(url, 'hub')
     await initHub(hubDirectory, { federation: DEMO_FEDERATION, listen: { host: '127.0.0.1', port: await freePort() } })
     await setConfigValue(hubDirectory, ['database'], { url: hubDatabaseUrl })
+    // Dealt later, if the demo is asked for encryption.
+    await setConfigValue(hubDirectory, ['encryption'], { parameters: keyFile(directory) })
     await start('hub')
     operator = await openOperator(hubDirectory)
     return {

@@ -1,5 +1,6 @@
 /** What the demo says at its end: one document for programs, one table for people. */
 
+import type { Protection } from '../../../src/learning/masking-config.ts'
 import type { Evaluation, Metrics } from '../../../src/node/evaluate.ts'
 import { columns } from '../output.ts'
 
@@ -36,8 +37,8 @@ export interface LedgerSummary {
 }
 
 export interface ProtectionSummary {
-  readonly mode: 'plain' | 'secagg'
-  /** Of secure aggregation, as the block has them. */
+  readonly mode: Protection
+  /** Of what hid the updates, as the block has them. */
   readonly parameters: Readonly<Record<string, string | number>>
 }
 
@@ -237,7 +238,11 @@ function privacyLines({ privacy }: DemoReport): string[] {
 
 function protectionLines({ protection: { mode, parameters } }: DemoReport): string[] {
   if (mode === 'plain') return ['WARNING: protection "plain": the hub has seen the update of every organisation.']
-  const { protocol, members, quorum, threshold } = parameters
+  const { protocol, members, quorum, threshold, scheme } = parameters
+  if (scheme !== undefined)
+    return [
+      `Updates: encrypted with ${scheme} (${members} organisations, ${quorum} sign, ${threshold} open a sum)${scheme === 'ckks' ? '; each of them can read all of them' : ''}`,
+    ]
   return [
     `Updates: hidden from the hub and from each other (${protocol}; ${members} organisations, ${quorum} sign, ${threshold} open a mask)`,
   ]

@@ -6,7 +6,9 @@ import { parseTrainingConfig, type TrainingConfig } from '../../../src/learning/
 import { HIDDEN_AMONG_MIN, type Protection } from '../../../src/learning/masking-config.ts'
 import { trainingDefaults } from '../../../src/node/default-model.ts'
 import type { RobustConfig } from '../../../src/learning/robust/config.ts'
+import type { EncryptionConfig } from '../../../src/learning/encryption-config.ts'
 import { defenceAgainst } from './attack.ts'
+import { dealtKey } from './deal-keys.ts'
 import type { Federation } from './federation.ts'
 import type { DemoOptions } from './options.ts'
 import type { Say } from './progress.ts'
@@ -31,7 +33,7 @@ export async function trainFederation(
   options: DemoOptions,
   say: Say,
 ): Promise<FinishedTraining> {
-  const config = configOf(orgs, options)
+  const config = configOf(orgs, options, await dealtKey(federation))
   await federation.operator.startTraining({ config, trainingId: TRAINING_ID })
   for (;;) {
     const training = await federation.operator.training(TRAINING_ID)
@@ -60,11 +62,16 @@ export function protectionOf(
 
 const learners = (orgs: readonly OrganisationSummary[]): number => orgs.filter(({ learns }) => learns).length
 
-function configOf(orgs: readonly OrganisationSummary[], options: DemoOptions): TrainingConfig {
+function configOf(
+  orgs: readonly OrganisationSummary[],
+  options: DemoOptions,
+  encryption: EncryptionConfig | null,
+): TrainingConfig {
   return parseTrainingConfig({
     ...trainingDefaults(options.model, { strategy: options.strategy, privacy: options.privacy }),
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     protection: protectionOf(orgs, options),
+    encryption,
     ...robustOf(options),
     // Everybody who has something to learn from must take part.
     round: { participantsMin: Math.max(1, learners(orgs)) },

@@ -75,6 +75,9 @@ async function spentBy(directory: string): Promise<number> {
 function protectionSaid(leaf: string): ProtectionSummary {
   const { privacy_params: params } = decodeLeaf(leaf).provenance
   const { stages } = params as unknown as { readonly stages: readonly StageRecord[] }
+  const encrypted = stages.find(({ stage, applied }) => stage === 'encrypt' && applied)
+  const scheme = encrypted?.parameters?.['scheme']
+  if (scheme === 'paillier' || scheme === 'ckks') return { mode: scheme, parameters: encrypted?.parameters ?? {} }
   const mask = stages.find(({ stage }) => stage === 'mask')
   return { mode: mask?.applied === true ? 'secagg' : 'plain', parameters: mask?.parameters ?? {} }
 }

@@ -14,7 +14,7 @@
 
 import { concatBytes, toBase64Url } from '../../base/bytes.ts'
 import { fail } from '../../base/errors.ts'
-import { encodeContainer, malformed } from '../../privacy/homomorphic/container.ts'
+import { encodeContainer, HEADER_BYTES, malformed } from '../../privacy/homomorphic/container.ts'
 import type { Dealt, DealRequest, HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
 import { ciphertextsOf, combine, decrypt, readVector, type Shared } from './ckks-open.ts'
 import {
@@ -66,6 +66,7 @@ export async function openCkks(parameters: unknown): Promise<HomomorphicScheme> 
     threshold,
     levels,
     contributionsMax,
+    vectorBytes: (length) => HEADER_BYTES + Math.ceil(length / seal.slots) * seal.ciphertextBytes,
     encrypt: async (values) => encrypt(shared, values),
     async check(bytes) {
       const vector = readVector(shared, bytes)

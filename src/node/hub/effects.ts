@@ -3,6 +3,7 @@
  * carry ids that follow from the effect's. What retrying cannot mend becomes an event; the rest is thrown, and tried again.
  */
 
+import { isEncrypted } from '../../learning/encryption-config.ts'
 import type { RoundEffect } from '../../learning/round-state.ts'
 import type { LedgerEffect } from '../../ledger/sealing.ts'
 import type { DriveEffect } from '../../base/machine.ts'
@@ -11,6 +12,7 @@ import type { Dispatch, Drive, EffectContext } from '../drive.ts'
 import type { LedgerReader } from '../ledger-reader.ts'
 import { aggregateRound } from './aggregate.ts'
 import type { MaskingThreads } from '../masking/threads.ts'
+import { type EncryptionEffect, isDecryptingStream, openDecrypting, performEncryptionEffect } from './encryption.ts'
 import type { HubContext } from './identity.ts'
 import { postToAll } from './mail.ts'
 import { isMaskingStream, type MaskingEffect, openMasking, performMaskingEffect } from './masking.ts'
@@ -34,13 +36,17 @@ export async function performHubEffect(
   const { context, ledger } = parts
   if (isMaskingStream(stream))
     return performMaskingEffect(context, parts.masking, effect as unknown as MaskingEffect, { id, stream })
+  if (isDecryptingStream(stream))
+    return performEncryptionEffect(context, parts.drive(), effect as unknown as EncryptionEffect, { id, stream })
   const now = (): number => context.ports.clock.now()
   switch (effect.type) {
     case 'announce':
       await postToAll(context, effect.to, 'round-announced', effect.announcement, id)
       return [{ stream, event: { type: 'announced', at: now() } }]
     case 'open-masking':
-      return [openMasking(context, effect)]
+      return [
+        isEncrypted(effect.config.protection) ? await openDecrypting(context, effect) : openMasking(context, effect),
+      ]
     case 'aggregate':
       return [{ stream, event: await aggregateRound(context, effect) }]
     case 'notify-abandoned':

@@ -3,6 +3,7 @@
 import type { FederationId } from '../../base/ids.ts'
 import type { PublicKey, SecretKey } from '../../base/signature.ts'
 import type { Kernels } from '../../models/kernels/kernels.ts'
+import type { HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
 import type { DriveLog } from '../drive.ts'
 import type { Ports } from '../ports.ts'
 
@@ -17,6 +18,8 @@ export interface HubIdentity {
 export interface HubOptions {
   readonly kernels: Kernels
   readonly log?: DriveLog
+  /** The public parameters of the key under which rounds may be encrypted, opened when first needed; absent: no such rounds. */
+  readonly encryption?: () => Promise<HomomorphicScheme>
   /** How long a letter of the hub stays valid in a mailbox. Default 30 days: an organisation may be away. */
   readonly letterLifetimeMs?: number
   /** Largest update that is accepted. Default 2 GiB. */

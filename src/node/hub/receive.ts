@@ -16,6 +16,7 @@ import { writeBlob } from '../model-files.ts'
 import { type HubContext, INLINE_BYTES_MAX } from './identity.ts'
 import { REGISTRY_STREAM, registryState } from './members.ts'
 import { checkUpdate } from './check-update.ts'
+import { encryptionEvent } from './encryption.ts'
 import { maskingEvent } from './masking.ts'
 import { leaveTrainings } from './trainings.ts'
 
@@ -59,6 +60,13 @@ export async function receive(
     case 'masking-agreement':
     case 'masking-reveal': {
       const { stream, event } = await maskingEvent(context, drive, type, envelope, from)
+      return dispatchOnce(drive, stream, event, envelope)
+    }
+    case 'encryption-join':
+    case 'encryption-contribution':
+    case 'encryption-agreement':
+    case 'encryption-partial': {
+      const { stream, event } = await encryptionEvent(context, drive, type, envelope, from)
       return dispatchOnce(drive, stream, event, envelope)
     }
     default:

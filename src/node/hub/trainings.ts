@@ -13,6 +13,7 @@ import { activeOrganisations, keyAt } from '../../registry/read.ts'
 import type { Drive } from '../drive.ts'
 import { encodeFlat, modelMetadata, specOf, writeBlob } from '../model-files.ts'
 import { openBlobTensors } from '../tensors.ts'
+import { withKey } from './encryption.ts'
 import type { HubContext } from './identity.ts'
 import { registryState } from './members.ts'
 
@@ -46,7 +47,8 @@ export async function startTraining(
   const at = context.ports.clock.now()
   const id = trainingId(request.trainingId ?? `t-${toHex(context.ports.random.bytes(5))}`)
   const { firstRound = 1 } = request
-  const { config, initialModel } = await initialModelOf(context, request)
+  const keyed = { ...request, config: await withKey(context, request.config) }
+  const { config, initialModel } = await initialModelOf(context, keyed)
   const registry = await registryState(drive)
   const organisations = activeOrganisations(registry).map((organisation) => ({
     organisation,

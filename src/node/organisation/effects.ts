@@ -4,6 +4,7 @@
  */
 
 import { EntenteError, fail } from '../../base/errors.ts'
+import { isEncrypted } from '../../learning/encryption-config.ts'
 import type { ParticipantEffect, ParticipantState } from '../../learning/participant-state.ts'
 import { signBlock } from '../../ledger/block.ts'
 import type { ReplicaEffect, ReplicaState } from '../../ledger/replica.ts'
@@ -12,6 +13,13 @@ import type { Dispatch, EffectContext } from '../drive.ts'
 import type { OrganisationContext } from './identity.ts'
 import { deliver } from './letters.ts'
 import { closeMasking, isMaskingStream, type MaskingParts, openMasking, performMaskingEffect } from './masking.ts'
+import {
+  closeEncrypting,
+  type EncryptionParts,
+  isEncryptingStream,
+  openEncrypting,
+  performEncryptionEffect,
+} from './encryption.ts'
 import { forgetNoise } from './noise.ts'
 import { abandonProtection } from './protect.ts'
 import { fetchModel, trainAndContribute } from './train.ts'
@@ -23,12 +31,13 @@ type EffectOf<Type extends OrganisationEffect['type']> = Extract<OrganisationEff
 const MODELS_BEHIND_MAX = 16
 
 export async function performOrganisationEffect(
-  parts: MaskingParts,
+  parts: MaskingParts & EncryptionParts,
   effect: OrganisationEffect,
   { id, stream }: EffectContext,
 ): Promise<readonly Dispatch[]> {
   const { context } = parts
   if (isMaskingStream(stream)) return performMaskingEffect(parts, effect, { id, stream })
+  if (isEncryptingStream(stream)) return performEncryptionEffect(parts, effect, { id, stream })
   switch (effect.type) {
     case 'train':
       if (await isIn(context, stream, 'training')) return [{ stream, event: await train(context, effect) }]
@@ -39,9 +48,9 @@ export async function performOrganisationEffect(
     case 'open-masking':
       // What was trained is stored: its noise is never drawn again.
       await forgetNoise(context, effect.roundId)
-      return (await isIn(context, stream, 'masking')) ? [await openMasking(parts, effect)] : []
+      return (await isIn(context, stream, 'masking')) ? [await openHiding(parts, effect)] : []
     case 'close-masking':
-      return [closeMasking(effect.maskingId, effect.reason, context.ports.clock.now())]
+      return [await closeHiding(context, effect)]
     case 'decline':
       await deliver(context, 'round-declined', { round_id: effect.roundId, reason: effect.reason }, id)
       return []
@@ -54,6 +63,19 @@ export async function performOrganisationEffect(
     default:
       return unknownEffect(effect)
   }
+}
+
+const openHiding = (parts: MaskingParts & EncryptionParts, effect: EffectOf<'open-masking'>): Promise<Dispatch> =>
+  isEncrypted(effect.announcement.config.protection) ? openEncrypting(parts, effect) : openMasking(parts, effect)
+
+/** Whichever of the two has been opened. */
+async function closeHiding(
+  { ports }: OrganisationContext,
+  { maskingId, reason }: EffectOf<'close-masking'>,
+): Promise<Dispatch> {
+  const encrypting = closeEncrypting(maskingId, reason, ports.clock.now())
+  const opened = (await ports.store.readStream(encrypting.stream)) !== undefined
+  return opened ? encrypting : closeMasking(maskingId, reason, ports.clock.now())
 }
 
 /** A job that was tried for long may find its round over: then there is nothing left to do. */

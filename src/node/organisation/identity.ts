@@ -5,6 +5,7 @@ import type { PublicKey, SecretKey } from '../../base/signature.ts'
 import type { Protection } from '../../learning/masking-config.ts'
 import type { Kernels } from '../../models/kernels/kernels.ts'
 import type { Limit } from '../../privacy/dp/budget.ts'
+import type { HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
 import type { DriveLog } from '../drive.ts'
 import type { HubConnection, Ports, Trainer } from '../ports.ts'
 import type { PrivacyBudget } from '../privacy-budget/privacy-budget.ts'
@@ -27,9 +28,18 @@ export interface OrganisationPorts extends Ports {
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
+/** The key of rounds under encryption, as this organisation holds it. */
+export interface EncryptionKey {
+  readonly scheme: HomomorphicScheme
+  /** Secret. */
+  readonly share: unknown
+}
+
 export interface OrganisationOptions {
   readonly kernels: Kernels
   readonly log?: DriveLog
+  /** Absent: no rounds under encryption. */
+  readonly encryption?: EncryptionKey
   /** Kinds of log trained on, declared with each contribution, e.g. `zeek-tsv`. */
   readonly dataSources?: readonly string[]
   /** What all trainings together may take from the organisation's data; absent: the limit stored last, at first none. */

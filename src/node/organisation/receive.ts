@@ -8,6 +8,7 @@ import { heightKey, type LedgerRecord } from '../../ledger/log.ts'
 import type { Drive } from '../drive.ts'
 import type { Mail } from '../ports.ts'
 import type { OrganisationContext } from './identity.ts'
+import { encryptionEvent } from './encryption.ts'
 import { maskingEvent } from './masking.ts'
 
 /** Where the node keeps the proof when the log has shown two histories; it is never overwritten. */
@@ -53,6 +54,10 @@ async function eventOf(
     case 'masking-survivors':
     case 'masking-quorum':
       return maskingEvent(type, parseBody(type, body), at)
+    case 'encryption-roster':
+    case 'encryption-list':
+    case 'encryption-quorum':
+      return encryptionEvent(type, parseBody(type, body), at)
     case 'block-published':
       return {
         stream: 'replica',

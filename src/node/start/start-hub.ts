@@ -8,6 +8,7 @@ import { loadKernels } from '../kernels.ts'
 import { createLogger } from '../logging.ts'
 import { removeRuntimeFile, writeRuntimeFile } from '../runtime-file.ts'
 import type { Listen, ServeHub } from '../serving.ts'
+import { openLater } from './encryption.ts'
 import { readKeyed, readSecret } from './files.ts'
 import { createLifecycle, type RunningNode, starting } from './lifecycle.ts'
 import { openPorts } from './ports.ts'
@@ -44,7 +45,7 @@ export async function startHub(
       ledgerSecret: await readSecret(directory, 'ledger'),
     }
     const ports = await openPorts(directory, config, lifecycle, log)
-    const hub = createHub(ports, identity, { kernels: loadKernels(), log })
+    const hub = createHub(ports, identity, { kernels: loadKernels(), log, ...openLater(config.encryption, lifecycle) })
     await hub.start()
     lifecycle.onStop('jobs', () => hub.stop())
     const api = await serve(hub, { listen: listen ?? config.listen, tls, authority, log })

@@ -16,6 +16,7 @@ import type { ServeControl } from '../serving.ts'
 import { createTrainer } from '../trainer.ts'
 import { createHubClient } from '../transport/client.ts'
 import type { TlsMaterial } from '../transport/tls.ts'
+import { acceptedBy, openKey } from './encryption.ts'
 import { readKeyed, readNodeFile, readSecret, writeKeyed } from './files.ts'
 import { createLifecycle, type Lifecycle, type RunningNode, starting } from './lifecycle.ts'
 import { readMembership } from './membership.ts'
@@ -56,6 +57,7 @@ export async function startOrganisation(
     lifecycle.onStop('trainer', () => trainer.close())
     const connection = await connect(directory, config, lifecycle, log)
     const dataSources = await prepareData(directory, config, onIngest)
+    const encryption = await openKey(config, lifecycle)
     const node = createOrganisation(
       { ...ports, connection, trainer: wrapTrainer(trainer), sleep },
       { federation, organisation, secret, hubKey, ledgerKey },
@@ -64,7 +66,8 @@ export async function startOrganisation(
         log,
         dataSources,
         privacyBudget: config.privacyBudget,
-        accepts: config.protections,
+        accepts: acceptedBy(config, encryption),
+        ...(encryption === undefined ? {} : { encryption }),
       },
     )
     await node.start()

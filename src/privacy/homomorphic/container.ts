@@ -12,7 +12,7 @@ import { fail } from '../../base/errors.ts'
 import type { Digest } from '../../base/ids.ts'
 
 const MAGIC = Uint8Array.of(0x45, 0x48, 0x45, 0x31)
-const HEADER_BYTES = 48
+export const HEADER_BYTES = 48
 export const LENGTH_MAX = 1 << 28
 
 export type ContainerKind = 'vector' | 'partial'

@@ -95,6 +95,7 @@ export function schemeSuite(implementation: Implementation): void {
     it('show nothing in their bytes: the same integers encrypt differently under another seed', async () => {
       const [one, other] = (await encryptAll([new Int32Array(8), new Int32Array(8)])) as [Uint8Array, Uint8Array]
       expect(one).toHaveLength(other.length)
+      expect(one).toHaveLength(scheme.vectorBytes(8))
       expect(one).not.toEqual(other)
     })
   })

@@ -63,6 +63,8 @@ export interface HomomorphicScheme extends DealRequest {
   readonly parameters: Digest
   /** Largest distance between an opened coordinate and the sum of the integers; 0 = exact. */
   readonly errorMax: number
+  /** Bytes of a vector of so many coordinates, whether of one contribution or of a sum. */
+  vectorBytes(length: number): number
   /**
    * @param values integers within `levels`
    * @param seed 32 random bytes, used once

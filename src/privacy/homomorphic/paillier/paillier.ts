@@ -10,7 +10,7 @@
 
 import { concatBytes } from '../../../base/bytes.ts'
 import { fail } from '../../../base/errors.ts'
-import { type Container, malformed } from '../container.ts'
+import { type Container, HEADER_BYTES, malformed } from '../container.ts'
 import { inverse } from '../numbers.ts'
 import { plaintextsFor } from '../packing.ts'
 import type { Combination, HomomorphicScheme, PartialDecryption } from '../scheme.ts'
@@ -29,6 +29,7 @@ export function paillierScheme(key: PaillierKey, means: Means): HomomorphicSchem
     threshold,
     levels,
     contributionsMax,
+    vectorBytes: (length) => HEADER_BYTES + plaintextsFor(length, key.packing) * key.elementBytes,
     encrypt: (values, seed) => encrypt(key, means, values, seed),
     async check(bytes) {
       const { payload, length, number } = readVector(key, bytes)

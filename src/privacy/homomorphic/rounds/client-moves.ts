@@ -9,6 +9,7 @@ import { seededBytes } from '../../masking/keystream.ts'
 import type { ClientEffect, ClientEventOf, ClientIn, ClientOptions, ClientState } from './client-state.ts'
 import {
   checkContribution,
+  encryptedFacts,
   openingStatement,
   requireQuorum,
   requireSigned,
@@ -145,7 +146,8 @@ export function givePartial(
 ): ClientStep {
   const { weight, vector, list } = state
   const roster = rosterOf(state.context, state.members)
-  const report = { weight, vector, list: openingStatement(roster, list.contributions, list.sum).list, sum: list.sum }
+  const signed = openingStatement(roster, list.contributions, list.sum).list
+  const report = { facts: encryptedFacts(state.context, roster), weight, vector, list: signed, sum: list.sum }
   return {
     state: { phase: 'given', report, partial },
     effects: [{ type: 'give', report, body: { organisation, partial } }],

@@ -3,7 +3,7 @@
 import type { Digest, OrganisationId } from '../../../base/ids.ts'
 import type { DriveEffect } from '../../../base/machine.ts'
 import type { SecretKey } from '../../../base/signature.ts'
-import type { EncryptionContext } from './context.ts'
+import type { EncryptedFacts, EncryptionContext } from './context.ts'
 import type { ContributionList, Join, MessageBody, MessageType } from './messages.ts'
 
 interface Opened {
@@ -29,6 +29,7 @@ interface Listed extends Submitted {
 
 /** What an organisation knows of the round that it finished; nothing of it is secret. */
 export interface ClientReport {
+  readonly facts: EncryptedFacts
   readonly weight: number
   readonly vector: Digest
   /** Of the list that it signed. */

@@ -26,6 +26,8 @@ export interface EncryptionContext {
   readonly levels: number
   /** Coordinates of an update. */
   readonly length: number
+  /** Bytes of an encrypted update. */
+  readonly vectorBytes: number
   /** The largest absolute value of a coordinate. */
   readonly clip: number
   readonly weightMax: number
@@ -98,6 +100,45 @@ export function rosterOf(context: EncryptionContext, members: readonly Join[]): 
     digest: digestOf({ context: contextDigest(context), members: signed }),
     members,
     weightMax: Math.max(...members.map(({ weight }) => weight)),
+  }
+}
+
+/** What hub and participants alike know of how updates were hidden: for the records of stages in a block. */
+export interface EncryptedFacts {
+  readonly scheme: SchemeKind
+  readonly parameters: Digest
+  readonly threshold: number
+  readonly quorum: number
+  readonly invited: number
+  readonly joined: number
+  readonly length: number
+  readonly vectorBytes: number
+  /** Opened sums are integers of 32 bits, with the scale of masking/quantise.ts. */
+  readonly width: 32
+  readonly levels: number
+  readonly clip: number
+  readonly weightMax: number
+}
+
+export function encryptedFacts(context: EncryptionContext, roster: Roster): EncryptedFacts {
+  const { scheme, parameters, threshold, length, vectorBytes, levels, clip } = context
+  const joined = roster.members.length
+  const quorum = requireQuorum(context, joined)
+  const { weightMax } = roster
+  const invited = context.invited.length
+  return {
+    scheme,
+    parameters,
+    threshold,
+    quorum,
+    invited,
+    joined,
+    length,
+    vectorBytes,
+    width: 32,
+    levels,
+    clip,
+    weightMax,
   }
 }
 

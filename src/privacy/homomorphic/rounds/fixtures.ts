@@ -94,6 +94,7 @@ export class World {
       threshold,
       levels: 32_767,
       length: options.length ?? LENGTH,
+      vectorBytes: this.scheme.vectorBytes(options.length ?? LENGTH),
       clip: 1,
       weightMax: 1000,
       policy: DEFAULT_POLICY,

@@ -9,6 +9,7 @@ import {
   checkContribution,
   checkJoin,
   contextDigest,
+  encryptedFacts,
   type EncryptionContext,
   openingStatement,
   requireQuorum,
@@ -24,6 +25,9 @@ import type {
   ServerIn,
   ServerState,
 } from './server-state.ts'
+
+/** Collection of records: ciphertexts that members may fetch, by digest. */
+export const LISTED_VECTORS = 'listed-vector'
 
 export type ServerStep = Step<ServerState, ServerEffect>
 
@@ -123,6 +127,12 @@ export function askAgreement(state: ServerIn<'summing'>, { sum, at }: ServerEven
       { type: 'send', to: names(contributions), message: 'encryption-list', body: list },
       timer('agreeing', at + state.phaseMs),
     ],
+    // Members may fetch what is listed, to compute the sum themselves.
+    records: contributions.map(({ vector }) => ({
+      collection: LISTED_VECTORS,
+      key: vector,
+      value: { round: state.context.round },
+    })),
   }
 }
 
@@ -178,11 +188,8 @@ function factsOf(
   blamed: readonly OrganisationId[],
 ): EncryptedRoundFacts {
   const weightOf = (name: OrganisationId): number => members.find((one) => one.organisation === name)?.weight ?? 0
-  const { scheme, parameters, threshold, length, levels, clip } = context
   return {
-    ...{ scheme, parameters, threshold, length, levels, clip, opened, blamed },
-    invited: context.invited.length,
-    joined: members.length,
+    ...encryptedFacts(context, rosterOf(context, members)),
     survivors: list.contributions.map(({ organisation, vector }) => ({
       organisation,
       weight: weightOf(organisation),
@@ -190,8 +197,8 @@ function factsOf(
     })),
     sum: list.sum,
     signatures: agreements.length,
-    quorum: requireQuorum(context, list.contributions.length),
-    weightMax: rosterOf(context, members).weightMax,
+    opened,
+    blamed,
   }
 }
 

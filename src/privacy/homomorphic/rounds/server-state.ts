@@ -2,8 +2,8 @@
 
 import type { Digest, OrganisationId } from '../../../base/ids.ts'
 import type { DriveEffect } from '../../../base/machine.ts'
-import type { NotOpened, SchemeKind } from '../scheme.ts'
-import type { EncryptionContext } from './context.ts'
+import type { NotOpened } from '../scheme.ts'
+import type { EncryptedFacts, EncryptionContext } from './context.ts'
 import type { Agreement, Contribution, ContributionList, Join, MessageBody, MessageType, Partial } from './messages.ts'
 
 export type CollectingPhase = 'joining' | 'gathering' | 'agreeing' | 'opening'
@@ -63,11 +63,7 @@ export type ServerState =
 export type ServerIn<Phase extends ServerState['phase']> = Extract<ServerState, { phase: Phase }>
 
 /** What really was done, for the block: from the round itself, never from its configuration. */
-export interface EncryptedRoundFacts {
-  readonly scheme: SchemeKind
-  readonly parameters: Digest
-  readonly invited: number
-  readonly joined: number
+export interface EncryptedRoundFacts extends EncryptedFacts {
   readonly survivors: readonly {
     readonly organisation: OrganisationId
     readonly weight: number
@@ -75,12 +71,6 @@ export interface EncryptedRoundFacts {
   }[]
   readonly sum: Digest
   readonly signatures: number
-  readonly quorum: number
-  readonly threshold: number
-  readonly length: number
-  readonly levels: number
-  readonly clip: number
-  readonly weightMax: number
   /** Whose partial decryptions opened the sum, and whose were wrong. */
   readonly opened: readonly OrganisationId[]
   readonly blamed: readonly OrganisationId[]

@@ -1,0 +1,78 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { organisationId } from '../src/base/ids.ts'
+import type { MaskedSum, RoundState } from '../src/learning/round-state.ts'
+import type { Kernels } from '../src/models/kernels/kernels.ts'
+import { loadKernels } from '../src/node/kernels.ts'
+import { dealForTest, openForTest } from '../src/privacy/homomorphic/paillier/fixtures.ts'
+import { signedIntegers } from '../src/privacy/masking/quantise.ts'
+import { blocksOf } from './checkers/blocks.ts'
+import { checkHidden } from './checkers/hidden.ts'
+import { checkOneLedger } from './checkers/one-ledger.ts'
+import { sumOfHidden } from './checkers/updates.ts'
+import { runCluster } from './cluster.ts'
+import { type Plan, planOf, undisturbed } from './plan.ts'
+import { stateOf } from './run.ts'
+
+const NAMES = ['bank-a', 'bank-b', 'bank-c', 'bank-d'].map(organisationId)
+const request = { organisations: NAMES, threshold: 3, levels: 32_767, contributionsMax: NAMES.length }
+
+let kernels: Kernels
+beforeAll(() => {
+  kernels = loadKernels()
+})
+
+/** Four organisations under threshold Paillier; no more goes wrong than a crash of one of them. */
+function planFor(seed: string): Plan {
+  const plan = planOf(seed)
+  const healthy = { clockSkewMs: 0, crashes: [] }
+  return {
+    ...plan,
+    deadlineMs: 1_200_000,
+    sealTimeoutMs: 900_000,
+    phaseMs: 900_000,
+    departure: null,
+    partitions: [],
+    nodes: Object.fromEntries(NAMES.map((name, i) => [name, i === 0 ? plan.hub : healthy])),
+    scenario: {
+      ...plan.scenario,
+      organisations: NAMES,
+      rounds: 1,
+      strategy: 'fedavg',
+      proximalMu: 0,
+      clipNorm: null,
+      protection: 'paillier',
+    },
+  }
+}
+
+describe('rounds under threshold Paillier', () => {
+  it.each(['calm', 'crashes 1'])(
+    'open exactly the sum of what organisations keep at home, and the block says so: %s',
+    { timeout: 240_000 },
+    async (seed) => {
+      const dealt = dealForTest(request)
+      const scheme = openForTest(dealt.parameters)
+      const shares = new Map(dealt.shares.map(({ organisation, share }) => [organisation, share]))
+      const plan = seed === 'calm' ? undisturbed(planFor(seed)) : planFor(seed)
+      const run = await runCluster({ plan, kernels, encryption: { scheme, shares } })
+      expect(run.unfinished).toEqual([])
+      const [block] = blocksOf(run).filter(({ provenance }) => provenance.participants.length > 0)
+      if (block === undefined) return expect.fail('no block')
+      expect(block.provenance.participants).toHaveLength(4)
+      const { stages } = block.provenance.privacy_params as unknown as { stages: readonly object[] }
+      expect(stages).toContainEqual(
+        expect.objectContaining({
+          stage: 'encrypt',
+          applied: true,
+          parameters: { scheme: 'paillier', key: scheme.parameters, threshold: 3, quorum: 3, invited: 4, members: 4 },
+        }),
+      )
+      const state = stateOf(run.hub, `round/${block.provenance.round_id}`) as RoundState & { masked: MaskedSum[] }
+      const [{ sum, facts }] = state.masked as [MaskedSum]
+      const hidden = sumOfHidden(run, block, facts, NAMES) ?? expect.fail('an update is missing')
+      const opened = signedIntegers(run.hub.blobs.get(sum) ?? new Uint8Array(), 32)
+      expect([...opened]).toEqual([...hidden.sum])
+      expect([...checkHidden(run), ...checkOneLedger(run)]).toEqual([])
+    },
+  )
+})

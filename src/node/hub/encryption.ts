@@ -1,0 +1,206 @@
+/**
+ * Rounds under encryption at the hub: opens the machine of a round, hands letters to and fro, adds ciphertexts, verifies and
+ * combines what organisations open. It holds public parameters only.
+ */
+
+import { z } from 'zod'
+import type { Envelope } from '../../base/envelope.ts'
+import { EntenteError, fail } from '../../base/errors.ts'
+import type { Digest, OrganisationId, RoundId } from '../../base/ids.ts'
+import type { DriveEffect } from '../../base/machine.ts'
+import { encryptionContext, isEncrypted } from '../../learning/encryption-config.ts'
+import { HIDDEN_AMONG_MIN } from '../../learning/masking-config.ts'
+import { type MessageBody, parseBody } from '../../learning/messages.ts'
+import { clipOf } from '../../learning/organisation-privacy.ts'
+import type { RoundEffect } from '../../learning/round-state.ts'
+import { outlineOf } from '../../models/model.ts'
+import type { ServerEffect, ServerEvent, ServerState } from '../../privacy/homomorphic/rounds/server-state.ts'
+import type { HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
+import type { Dispatch, Drive } from '../drive.ts'
+import { readWhole, store } from '../homomorphic/blobs.ts'
+import type { HubContext } from './identity.ts'
+import { postToAll } from './mail.ts'
+
+export type EncryptionEffect = Exclude<ServerEffect, DriveEffect>
+type OpenMasking = Extract<RoundEffect, { type: 'open-masking' }>
+
+const STREAM = 'decrypting/'
+const streamOf = (round: RoundId): string => `${STREAM}${round}`
+const roundIn = (stream: string): RoundId => stream.slice(STREAM.length) as RoundId
+
+export const isDecryptingStream = (stream: string): boolean => stream.startsWith(STREAM)
+
+/** @throws not-available unless this hub has the parameters of just this key */
+async function schemeOf({ options }: HubContext, parameters: Digest | undefined): Promise<HomomorphicScheme> {
+  const scheme = await options.encryption?.()
+  if (scheme === undefined || scheme.parameters !== parameters)
+    fail('not-available', `this hub does not have the parameters ${parameters ?? ''} of a key`)
+  return scheme
+}
+
+/**
+ * What a training under encryption is asked for, with the key of this hub where none is named.
+ * @throws not-available without one
+ */
+export async function withKey({ options }: HubContext, config: unknown): Promise<unknown> {
+  const asked = askedSchema.safeParse(config)
+  if (!asked.success || !isEncrypted(asked.data.protection)) return config
+  const scheme = await options.encryption?.()
+  if (scheme?.kind !== asked.data.protection)
+    fail('not-available', `this hub has no parameters of ${asked.data.protection}: name them in entente.yaml`)
+  const { parameters, threshold } = scheme
+  const round = { participantsMin: Math.max(HIDDEN_AMONG_MIN, threshold), ...asked.data.round }
+  return { ...asked.data, encryption: asked.data['encryption'] ?? { parameters, threshold }, round }
+}
+
+const askedSchema = z.looseObject({ protection: z.string(), round: z.looseObject({}).optional() })
+
+/** The answer to the effect `open-masking` of a round under encryption; or the end of the round, with its reason. */
+export async function openDecrypting(context: HubContext, effect: OpenMasking): Promise<Dispatch> {
+  const { identity, options, ports } = context
+  const { maskingId: round, config, invited, deadline } = effect
+  const { protection } = config
+  const at = ports.clock.now()
+  try {
+    if (!isEncrypted(protection)) fail('internal', 'the round is not under encryption')
+    const { parameterCount: length } = outlineOf(config.model, options.kernels)
+    const where = { federation: identity.federation, round, invited, length }
+    const scheme = await schemeOf(context, config.encryption?.parameters)
+    const opened = encryptionContext({ ...config, protection }, where, scheme, clipOf(config))
+    const event = { type: 'opened', context: opened, phaseMs: config.masking.phaseMs, deadline, at }
+    return { stream: streamOf(round), event }
+  } catch (error) {
+    if (!(error instanceof EntenteError)) throw error
+    const event = { type: 'masking-ended', bucket: 0, reason: 'cancelled', detail: error.message, at }
+    return { stream: `round/${round}`, event }
+  }
+}
+
+export async function performEncryptionEffect(
+  context: HubContext,
+  drive: Drive,
+  effect: EncryptionEffect,
+  { id, stream }: { readonly id: string; readonly stream: string },
+): Promise<readonly Dispatch[]> {
+  const round = roundIn(stream)
+  const at = context.ports.clock.now()
+  const toRound = (event: object): Dispatch => ({ stream: `round/${round}`, event: { ...event, bucket: 0, at } })
+  switch (effect.type) {
+    case 'send':
+      await postToAll(context, effect.to, effect.message, { round_id: round, body: effect.body }, id)
+      return []
+    case 'sum':
+      return [{ stream, event: await sum(context, drive, stream, effect.vectors) }]
+    case 'combine':
+      return [{ stream, event: await combine(context, drive, stream, effect) }]
+    case 'report-sum':
+      return [toRound({ type: 'unmasked', facts: effect.facts, sum: effect.sums })]
+    case 'notify-abandoned':
+      // The round tells the participants.
+      return [toRound({ type: 'masking-ended', reason: effect.reason, detail: effect.detail })]
+  }
+}
+
+async function openedScheme(context: HubContext, drive: Drive, stream: string): Promise<HomomorphicScheme> {
+  const state = (await drive.read(stream)) as ServerState | undefined
+  return schemeOf(context, state !== undefined && 'context' in state ? state.context.parameters : undefined)
+}
+
+async function sum(
+  context: HubContext,
+  drive: Drive,
+  stream: string,
+  vectors: readonly Digest[],
+): Promise<ServerEvent> {
+  const { blobs, clock } = context.ports
+  const scheme = await openedScheme(context, drive, stream)
+  const all = await Promise.all(vectors.map((vector) => readWhole(blobs, vector)))
+  return { type: 'summed', sum: await store(blobs, await scheme.add(all)), at: clock.now() }
+}
+
+/** The opened integers, 32 bits each, little-endian: what the aggregation reads. */
+async function combine(
+  context: HubContext,
+  drive: Drive,
+  stream: string,
+  { sum: digest, statement, partials }: Extract<EncryptionEffect, { type: 'combine' }>,
+): Promise<ServerEvent> {
+  const { blobs, clock } = context.ports
+  const scheme = await openedScheme(context, drive, stream)
+  const given = await Promise.all(
+    partials.map(async ({ organisation, partial }) => ({ organisation, bytes: await readWhole(blobs, partial) })),
+  )
+  const combination = await scheme.combine(await readWhole(blobs, digest), given, statement)
+  const { blamed } = combination
+  if (!combination.opened) return { type: 'not-combined', reason: combination.reason, blamed, at: clock.now() }
+  const words = new Uint8Array(Int32Array.from(combination.sums).buffer)
+  return { type: 'combined', sums: await store(blobs, words), used: combination.used, blamed, at: clock.now() }
+}
+
+export type EncryptionLetter =
+  | 'encryption-join'
+  | 'encryption-contribution'
+  | 'encryption-agreement'
+  | 'encryption-partial'
+
+/**
+ * The stream and the event of a participant's letter; what the round shows of it is noted first.
+ * @throws unknown-round, blob-missing, wrong-shape, input-invalid
+ */
+export async function encryptionEvent(
+  context: HubContext,
+  drive: Drive,
+  type: EncryptionLetter,
+  { header, body }: Envelope,
+  from: OrganisationId,
+): Promise<{ stream: string; event: ServerEvent }> {
+  const at = context.ports.clock.now()
+  const parsed = parseBody(type, body)
+  const round = parsed.round_id
+  if ((await drive.read(`round/${round}`)) === undefined) fail('unknown-round', `there is no round ${round}`)
+  const event = eventOf(type, parsed.body, from, at)
+  if (type === 'encryption-join') {
+    const { data_sources: dataSources } = parsed as MessageBody<'encryption-join'>
+    const joined = { type: 'joined', organisation: from, dataSources, at }
+    await drive.dispatch(`round/${round}`, joined, { id: `joined/${from}/${header.id}` })
+  }
+  if (event.type === 'contribution') await checkVector(context, drive, streamOf(round), event.contribution.vector)
+  if (event.type === 'partial') await requireBlob(context, event.partial.partial)
+  return { stream: streamOf(round), event }
+}
+
+function eventOf(type: EncryptionLetter, body: unknown, from: OrganisationId, at: number): ServerEvent {
+  switch (type) {
+    case 'encryption-join':
+      return { type: 'joined', from, join: body as MessageBody<'encryption-join'>['body'], at }
+    case 'encryption-contribution':
+      return {
+        type: 'contribution',
+        from,
+        contribution: body as MessageBody<'encryption-contribution'>['body'],
+        at,
+      }
+    case 'encryption-agreement':
+      return { type: 'agreement', from, agreement: body as MessageBody<'encryption-agreement'>['body'], at }
+    case 'encryption-partial':
+      return { type: 'partial', from, partial: body as MessageBody<'encryption-partial'>['body'], at }
+  }
+}
+
+async function requireBlob({ ports }: HubContext, digest: Digest): Promise<number> {
+  const size = await ports.blobs.size(digest)
+  return size ?? fail('blob-missing', `the blob ${digest} has not been uploaded`, { digest })
+}
+
+/** Anything but one well-formed contribution of the round's length would make the sum of all others impossible. */
+async function checkVector(context: HubContext, drive: Drive, stream: string, vector: Digest): Promise<void> {
+  const state = (await drive.read(stream)) as ServerState | undefined
+  if (state?.phase !== 'gathering') return
+  const { parameters, vectorBytes, length } = state.context
+  const size = await requireBlob(context, vector)
+  if (size !== vectorBytes) fail('wrong-shape', `the vector has ${size} bytes where ${vectorBytes} are due`)
+  const scheme = await schemeOf(context, parameters)
+  const found = await scheme.check(await readWhole(context.ports.blobs, vector))
+  if (found.length !== length || found.contributions !== 1)
+    fail('wrong-shape', `the vector is not one contribution of ${length} coordinates`)
+}
