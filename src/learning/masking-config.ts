@@ -4,8 +4,10 @@
  */
 
 import { z } from 'zod'
+import { EntenteError } from '../base/errors.ts'
 import type { Digest, FederationId, OrganisationId, RoundId } from '../base/ids.ts'
 import type { Invited, MaskingContext } from '../privacy/masking/context.ts'
+import { planFor } from '../privacy/masking/plan.ts'
 import type { RosterFacts } from '../privacy/masking/roster.ts'
 import type { RobustConfig } from './robust/config.ts'
 import { BUCKET_MIN, bucketSeed, bucketsProblem, planBuckets } from './robust/secure-buckets.ts'
@@ -96,6 +98,18 @@ export function maskingIdOf(round: RoundId, bucket: number, buckets: number): Ro
 export function roundOfMasking(maskingId: string): { readonly round: RoundId; readonly bucket: number } {
   const [, round = maskingId, bucket = '0'] = /^(.*)-b(\d+)$/.exec(maskingId) ?? []
   return { round: round as RoundId, bucket: Number(bucket) }
+}
+
+/** Whether so many of those who are invited can hide each other: more than two thirds must take part. */
+export function canHide(invited: number, present: number): boolean {
+  const { valueMax: _, phaseMs: __, ...policy } = maskingSchema.parse({})
+  try {
+    planFor(invited, present, policy)
+    return true
+  } catch (error) {
+    if (error instanceof EntenteError && error.code === 'forbidden') return false
+    throw error
+  }
 }
 
 /** Phases that take a letter of every participant each: keys, shares, vector, signature, shares again. */

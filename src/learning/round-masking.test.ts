@@ -16,7 +16,7 @@ import {
   ROUND,
 } from './learning.suite.ts'
 import { meanReader } from './masked-mean.ts'
-import { maskedStages, maskingContext, roundOfMasking } from './masking-config.ts'
+import { canHide, maskedStages, maskingContext, roundOfMasking } from './masking-config.ts'
 import { participantMachine } from './participant.ts'
 import type { ParticipantEvent, ParticipantState } from './participant-state.ts'
 import { roundMachine } from './round.ts'
@@ -209,6 +209,16 @@ describe('the context of a round of secure aggregation', () => {
     )
     expect(maskingContext(config, where, 0.5)).toMatchObject({ clip: 0.5, weightMax: config.round.sampleCountMax })
     expect(maskingContext(config, where, null).clip).toBe(8)
+  })
+
+  it.each([
+    [3, 3, true],
+    [3, 2, false],
+    [5, 4, true],
+    [5, 3, false],
+    [10, 7, true],
+  ])('of %i who are invited, %i can hide: %s', (invited, present, can) => {
+    expect(canHide(invited, present)).toBe(can)
   })
 
   it.each([

@@ -62,7 +62,7 @@ const reportSchema = z.object({
     .object({
       unit: z.literal('example'),
       epsilon: z.number().positive(),
-      spent: z.record(z.string(), z.number().positive()),
+      spent: z.record(z.string(), z.number().nonnegative()),
     })
     .nullable(),
   /** Only with `--attack`. */
@@ -244,13 +244,16 @@ describe('a demo on captures of other tools', () => {
       expect(learning).toBeGreaterThan(0)
       expect(learning).toBeLessThan(5)
       for (const { participants } of report.rounds) expect(participants).toBe(learning)
+      // Who declined has spent nothing.
+      const spent = Object.values(report.privacy?.spent ?? {})
+      expect(spent.filter((epsilon) => epsilon > 0)).toHaveLength(learning)
     },
   )
 
   it.skipIf(small === undefined)(
     'has sites without any label take part, since a graph network learns links (reads shared data)',
     async () => {
-      const report = await reportOf('--data', small ?? '', '--orgs', '5', '--model', 'tgnn')
+      const report = await reportOf('--data', small ?? '', '--orgs', '5', '--model', 'tgnn', '--epsilon', 'off')
       const learning = report.orgs.filter(({ learns }) => learns).length
       expect(learning).toBe(5)
       for (const { participants } of report.rounds) expect(participants).toBe(learning)

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../../src/base/errors.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../../src/learning/config.ts'
-import { HIDDEN_AMONG_MIN, type Protection } from '../../../src/learning/masking-config.ts'
+import { canHide, type Protection } from '../../../src/learning/masking-config.ts'
 import { trainingDefaults } from '../../../src/node/default-model.ts'
 import type { RobustConfig } from '../../../src/learning/robust/config.ts'
 import type { EncryptionConfig } from '../../../src/learning/encryption-config.ts'
@@ -57,7 +57,7 @@ export function protectionOf(
 ): Protection {
   // A rule sees more in single updates than in buckets, of which a few organisations make too few.
   if (attack !== undefined || robust !== undefined) return protect ?? 'plain'
-  return protect ?? (learners(orgs) < HIDDEN_AMONG_MIN ? 'plain' : 'secagg')
+  return protect ?? (canHide(orgs.length, learners(orgs)) ? 'secagg' : 'plain')
 }
 
 const learners = (orgs: readonly OrganisationSummary[]): number => orgs.filter(({ learns }) => learns).length
