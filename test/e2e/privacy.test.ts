@@ -68,7 +68,11 @@ it('organisations train with noise on single rows under secure aggregation, spen
   expect(stated['epsilon']).toBeGreaterThan(1.9)
   expect(stated['epsilon']).toBeLessThanOrEqual(2.0001)
   const noise = (stated['stages'] as { stage: string; parameters: object }[]).find(({ stage }) => stage === 'noise')
-  expect(noise?.parameters).toMatchObject({ mechanism: 'dp-sgd', sampling_rate: expect.closeTo(0.032, 6) as number, rows_per_host: 50 })
+  expect(noise?.parameters).toMatchObject({
+    mechanism: 'dp-sgd',
+    sampling_rate: expect.closeTo(0.032, 6) as number,
+    rows_per_host: 50,
+  })
   for (const { provenance } of blocks.slice(1))
     expect(provenance.participants.map(({ sample_count }) => sample_count)).toEqual([1, 1, 1])
   for (const { directory } of members) expect((await budgetOf(directory)).total_used).toBeGreaterThan(1)
