@@ -119,7 +119,14 @@ export function abandonMasking(
   const { maskingId } = ownBucket(state.announcement, self.organisation)
   return {
     ...abandonRound(state, reason, at),
-    effects: [{ type: 'close-masking', maskingId, reason: reason.slice(0, 256) }],
+    effects: [
+      {
+        type: 'close-masking',
+        maskingId,
+        protection: state.announcement.config.protection,
+        reason: reason.slice(0, 256),
+      },
+    ],
   }
 }
 

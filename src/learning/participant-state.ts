@@ -140,8 +140,13 @@ export type ParticipantEffect =
       /** Names the draws of the stochastic rounding. */
       readonly rounding: string
     }
-  /** Dispatch `abandoned` to `masking/<maskingId>`: its secrets are of no further use. */
-  | { readonly type: 'close-masking'; readonly maskingId: RoundId; readonly reason: string }
+  /** Dispatch `abandoned` to the machine of this protection, opened or not yet: its secrets are of no further use. */
+  | {
+      readonly type: 'close-masking'
+      readonly maskingId: RoundId
+      readonly protection: Protection
+      readonly reason: string
+    }
   /** Deliver an envelope `round-declined`. */
   | { readonly type: 'decline'; readonly roundId: RoundId; readonly reason: string }
   /** Sign (ledger signBlock), deliver the envelope `block-signature`; then dispatch `block-signed`. */

@@ -191,7 +191,7 @@ describe('a round with secure aggregation, at an organisation', () => {
 
   it('wipes the masking when the round ends before its sum', () => {
     const { effects } = machine.step(after(...events.slice(0, 2)), { type: 'abandoned', reason: 'cancelled', at: 0 })
-    expect(effects).toEqual([{ type: 'close-masking', maskingId: ROUND, reason: 'cancelled' }])
+    expect(effects).toEqual([{ type: 'close-masking', maskingId: ROUND, protection: 'secagg', reason: 'cancelled' }])
   })
 })
 

@@ -50,7 +50,7 @@ export async function performOrganisationEffect(
       await forgetNoise(context, effect.roundId)
       return (await isIn(context, stream, 'masking')) ? [await openHiding(parts, effect)] : []
     case 'close-masking':
-      return [await closeHiding(context, effect)]
+      return [closeHiding(context, effect)]
     case 'decline':
       await deliver(context, 'round-declined', { round_id: effect.roundId, reason: effect.reason }, id)
       return []
@@ -68,14 +68,13 @@ export async function performOrganisationEffect(
 const openHiding = (parts: MaskingParts & EncryptionParts, effect: EffectOf<'open-masking'>): Promise<Dispatch> =>
   isEncrypted(effect.announcement.config.protection) ? openEncrypting(parts, effect) : openMasking(parts, effect)
 
-/** Whichever of the two has been opened. */
-async function closeHiding(
+/** The end may overtake the opening: a machine that is closed before it is opened stays closed. */
+function closeHiding(
   { ports }: OrganisationContext,
-  { maskingId, reason }: EffectOf<'close-masking'>,
-): Promise<Dispatch> {
-  const encrypting = closeEncrypting(maskingId, reason, ports.clock.now())
-  const opened = (await ports.store.readStream(encrypting.stream)) !== undefined
-  return opened ? encrypting : closeMasking(maskingId, reason, ports.clock.now())
+  { maskingId, protection, reason }: EffectOf<'close-masking'>,
+): Dispatch {
+  const close = isEncrypted(protection) ? closeEncrypting : closeMasking
+  return close(maskingId, reason, ports.clock.now())
 }
 
 /** A job that was tried for long may find its round over: then there is nothing left to do. */

@@ -13,6 +13,7 @@
  */
 
 import { fail } from '../../base/errors.ts'
+import { forgettingAfter } from '../../base/forgetting.ts'
 import type { Machine } from '../../base/machine.ts'
 import { canonicalJson } from '../../base/canonical.ts'
 import { survivorsDigest } from './client-checks.ts'
@@ -29,17 +30,11 @@ import {
 import type { ClientEffect, ClientEvent, ClientOptions, ClientState } from './client-state.ts'
 
 export function maskingClient(self: ClientOptions): Machine<ClientState, ClientEvent, ClientEffect> {
-  return {
+  return forgettingAfter<ClientState, ClientEvent, ClientEffect>(['revealed', 'abandoned'], {
     kind: 'masking',
     initial: () => ({ phase: 'idle' }),
-    step: (state, event) => forgetting(step(self, state, event)),
-  }
-}
-
-/** What comes after the end is of as little use as what came before it. */
-function forgetting(step: ClientStep): ClientStep {
-  const { phase } = step.state
-  return phase === 'revealed' || phase === 'abandoned' ? { ...step, forget: true } : step
+    step: (state, event) => step(self, state, event),
+  })
 }
 
 function step(self: ClientOptions, state: ClientState, event: ClientEvent): ClientStep {

@@ -13,6 +13,7 @@
 
 import { fail } from '../../base/errors.ts'
 import type { OrganisationId } from '../../base/ids.ts'
+import { forgettingAfter } from '../../base/forgetting.ts'
 import type { Machine } from '../../base/machine.ts'
 import {
   abandon,
@@ -34,18 +35,9 @@ import {
 } from './server-moves.ts'
 import type { CollectingPhase, ServerEffect, ServerEvent, ServerIn, ServerState } from './server-state.ts'
 
+/** It keeps no boxes and shares longer than it needs them. */
 export function maskingServer(): Machine<ServerState, ServerEvent, ServerEffect> {
-  return {
-    kind: 'unmasking',
-    initial: () => ({ phase: 'idle' }),
-    step: (state, event) => forgetting(step(state, event)),
-  }
-}
-
-/** A hub keeps no boxes and shares longer than it needs them. */
-function forgetting(step: ServerStep): ServerStep {
-  const { phase } = step.state
-  return phase === 'done' || phase === 'abandoned' ? { ...step, forget: true } : step
+  return forgettingAfter(['done', 'abandoned'], { kind: 'unmasking', initial: () => ({ phase: 'idle' }), step })
 }
 
 function step(state: ServerState, event: ServerEvent): ServerStep {

@@ -110,10 +110,7 @@ export function compareSum(
 ): ClientStep {
   const { list } = state
   if (sum !== list.sum)
-    return {
-      ...only({ phase: 'abandoned', reason: 'the sum to be opened is not that of the listed contributions' }),
-      forget: true,
-    }
+    return only({ phase: 'abandoned', reason: 'the sum to be opened is not that of the listed contributions' })
   const roster = rosterOf(state.context, state.members)
   const signature = signStatement(openingStatement(roster, list.contributions, sum), secret)
   return {
@@ -151,6 +148,5 @@ export function givePartial(
   return {
     state: { phase: 'given', report, partial },
     effects: [{ type: 'give', report, body: { organisation, partial } }],
-    forget: true,
   }
 }

@@ -13,6 +13,7 @@
 
 import { canonicalJson } from '../../../base/canonical.ts'
 import { fail } from '../../../base/errors.ts'
+import { forgettingAfter } from '../../../base/forgetting.ts'
 import type { Machine } from '../../../base/machine.ts'
 import {
   type ClientStep,
@@ -28,11 +29,11 @@ import {
 import type { ClientEffect, ClientEvent, ClientOptions, ClientState } from './client-state.ts'
 
 export function encryptionClient(self: ClientOptions): Machine<ClientState, ClientEvent, ClientEffect> {
-  return {
+  return forgettingAfter<ClientState, ClientEvent, ClientEffect>(['given', 'abandoned'], {
     kind: 'encrypting',
     initial: () => ({ phase: 'idle' }),
     step: (state, event) => step(self, state, event),
-  }
+  })
 }
 
 function step(self: ClientOptions, state: ClientState, event: ClientEvent): ClientStep {
@@ -60,9 +61,7 @@ function step(self: ClientOptions, state: ClientState, event: ClientEvent): Clie
       if (state.phase === 'opening') return givePartial(self, state, event)
       return again(state, event, 'partial' in state && state.partial, event.partial)
     case 'abandoned':
-      return state.phase === 'given'
-        ? only(state)
-        : { ...only({ phase: 'abandoned', reason: event.reason.slice(0, 256) }), forget: true }
+      return state.phase === 'given' ? only(state) : only({ phase: 'abandoned', reason: event.reason.slice(0, 256) })
   }
 }
 

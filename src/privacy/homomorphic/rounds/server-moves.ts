@@ -179,7 +179,7 @@ export function closeOpening(state: ServerIn<'opening'>): ServerStep {
 
 export function finish(state: ServerIn<'combining'>, { sums, used, blamed }: ServerEventOf<'combined'>): ServerStep {
   const facts = factsOf(state, used, blamed)
-  return { state: { phase: 'done', facts, sums }, effects: [{ type: 'report-sum', facts, sums }], forget: true }
+  return { state: { phase: 'done', facts, sums }, effects: [{ type: 'report-sum', facts, sums }] }
 }
 
 function factsOf(
@@ -236,6 +236,5 @@ export function abandon(
   return {
     state: { phase: 'abandoned', reason, detail, blamed },
     effects: [{ type: 'notify-abandoned', to, reason, detail }],
-    forget: true,
   }
 }

@@ -13,6 +13,7 @@
 
 import { fail } from '../../../base/errors.ts'
 import type { OrganisationId } from '../../../base/ids.ts'
+import { forgettingAfter } from '../../../base/forgetting.ts'
 import type { Machine } from '../../../base/machine.ts'
 import {
   abandon,
@@ -35,7 +36,7 @@ import {
 import type { CollectingPhase, ServerEffect, ServerEvent, ServerIn, ServerState } from './server-state.ts'
 
 export function decryptionServer(): Machine<ServerState, ServerEvent, ServerEffect> {
-  return { kind: 'decrypting', initial: () => ({ phase: 'idle' }), step }
+  return forgettingAfter(['done', 'abandoned'], { kind: 'decrypting', initial: () => ({ phase: 'idle' }), step })
 }
 
 function step(state: ServerState, event: ServerEvent): ServerStep {
