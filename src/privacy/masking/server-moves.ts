@@ -1,6 +1,5 @@
 /** The moves of the hub: what is collected, and what happens when a phase is complete or over. */
 
-import { canonicalJson } from '../../base/canonical.ts'
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { Digest, OrganisationId } from '../../base/ids.ts'
 import type { Step } from '../../base/machine.ts'
@@ -10,6 +9,7 @@ import type { AdvertisedKeys, MaskedInput, Reveal, Shares } from './messages.ts'
 import { recoverMasks } from './recover.ts'
 import { agree, agreementSecret } from './keys.ts'
 import { checkKeys, type Roster, rosterFacts, rosterOf } from './roster.ts'
+import { collect, complete, type Named, names, requireSender } from '../rounds/collecting.ts'
 import { checkReveal, checkShares, usableSharers } from './server-checks.ts'
 import type {
   AbandonReason,
@@ -29,23 +29,6 @@ export type ServerStep = Step<ServerState, ServerEffect>
 
 export const only = (state: ServerState): ServerStep => ({ state, effects: [] })
 
-type Named = { readonly organisation: OrganisationId }
-
-/** Adds what somebody sent, sorted. The same again is acknowledged; another version is refused. */
-function collect<T extends Named>(all: readonly T[], one: T): readonly T[] {
-  const before = all.find(({ organisation }) => organisation === one.organisation)
-  if (before === undefined) return [...all, one].sort((a, b) => (a.organisation < b.organisation ? -1 : 1))
-  if (canonicalJson(before) !== canonicalJson(one))
-    fail('already-submitted', `${one.organisation} has sent another message for this phase`)
-  return all
-}
-
-function requireSender(from: OrganisationId, { organisation }: Named): void {
-  if (from !== organisation) fail('impersonation', `${from} sends in the name of ${organisation}`)
-}
-
-const names = (all: readonly Named[]): OrganisationId[] => all.map(({ organisation }) => organisation)
-
 function timer(phase: CollectingPhase, at: number): ServerEffect {
   return { type: 'after', at, event: { type: 'phase-over', phase, at } }
 }
@@ -55,12 +38,6 @@ export function open({ context, phaseMs, deadline }: ServerEventOf<'opened'>): S
     state: { phase: 'advertising', context, contextDigest: contextDigest(context), phaseMs, gone: [], keys: [] },
     effects: [{ type: 'open', to: names(context.invited), context }, timer('advertising', deadline)],
   }
-}
-
-/** Whether nobody is left to wait for. */
-function complete(expected: readonly Named[], got: readonly Named[], gone: readonly OrganisationId[]): boolean {
-  const answered = new Set([...names(got), ...gone])
-  return expected.every(({ organisation }) => answered.has(organisation))
 }
 
 /** Round 0. */

@@ -51,6 +51,8 @@ export interface WorldOptions {
   readonly silent?: (letter: Letter) => boolean
   /** What becomes of a letter. */
   readonly intercept?: (letter: Letter, world: World) => readonly Letter[]
+  /** The hub's work that fails for good. */
+  readonly failing?: 'sum' | 'combine'
   /** What becomes of a blob that an organisation stores. */
   readonly tamper?: (owner: OrganisationId, message: MessageType, bytes: Uint8Array) => Uint8Array
 }
@@ -161,6 +163,7 @@ export class World {
 
   async #perform(effect: ServerEffect): Promise<void> {
     const at = this.now
+    if (effect.type === this.#options.failing) return this.tellHub({ type: 'work-failed', message: 'unreadable', at })
     switch (effect.type) {
       case 'after':
         this.#timers.push({ at: effect.at, event: effect.event as ServerEvent })

@@ -1,15 +1,9 @@
 /** Bodies of the messages of a round under encryption, and their strict parsing. Vectors travel as blobs, by digest. */
 
 import { z } from 'zod'
-import { fail } from '../../../base/errors.ts'
-import type { Digest, OrganisationId } from '../../../base/ids.ts'
+import { digestField, organisationField, parseWith, signatureField } from '../../rounds/fields.ts'
 
-const organisation = z.string().regex(/^(?!hub$|operator$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/) as unknown as z.ZodType<
-  OrganisationId,
-  string
->
-const digest = z.string().regex(/^[0-9a-f]{64}$/) as unknown as z.ZodType<Digest, string>
-const signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/)
+const [organisation, digest, signature] = [organisationField, digestField, signatureField]
 const ORGANISATIONS_MAX = 150
 
 /** organisation -> hub: it has trained, and weighs so much. */
@@ -47,10 +41,7 @@ export const MESSAGE_SCHEMAS = {
 export type MessageType = keyof typeof MESSAGE_SCHEMAS
 export type MessageBody<Type extends MessageType> = z.infer<(typeof MESSAGE_SCHEMAS)[Type]>
 
-/** Parses what came from outside. @throws invalid-request naming the first offending field */
+/** @throws invalid-request naming the first offending field */
 export function parseMessage<Type extends MessageType>(type: Type, body: unknown): MessageBody<Type> {
-  const parsed = MESSAGE_SCHEMAS[type].safeParse(body)
-  if (parsed.success) return parsed.data as MessageBody<Type>
-  const issue = parsed.error.issues[0]
-  fail('invalid-request', `${type}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}`)
+  return parseWith(MESSAGE_SCHEMAS[type], type, body) as MessageBody<Type>
 }

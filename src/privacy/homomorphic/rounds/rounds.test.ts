@@ -76,6 +76,13 @@ describe('a round under encryption', () => {
     expect(world.sums).toBeUndefined()
   })
 
+  it.each(['sum', 'combine'] as const)('ends, with the reason, when the work to %s fails for good', async (failing) => {
+    const world = await new World({ count: 4, failing }).run()
+    expect(world.hub).toMatchObject({ phase: 'abandoned', reason: 'opening-failed', detail: 'unreadable' })
+    expect([...world.clients.values()].map(({ phase }) => phase)).toEqual(Array(4).fill('abandoned'))
+    expect(world.sums).toBeUndefined()
+  })
+
   it('leaves no secret in any state, and replays to the same states', async () => {
     const world = await new World({ count: 4, silent: silentFrom(nameOf(3), 'encryption-agreement') }).run()
     for (const [name, state] of world.clients)

@@ -1,10 +1,10 @@
 /** The moves of the hub: what is collected, and what happens when a phase is complete or over. */
 
-import { canonicalJson } from '../../../base/canonical.ts'
 import { EntenteError, fail } from '../../../base/errors.ts'
 import { digestOf } from '../../../base/hash.ts'
 import type { OrganisationId } from '../../../base/ids.ts'
 import type { Step } from '../../../base/machine.ts'
+import { collect, complete, type Named, names, requireSender } from '../../rounds/collecting.ts'
 import {
   checkContribution,
   checkJoin,
@@ -33,29 +33,6 @@ export type ServerStep = Step<ServerState, ServerEffect>
 
 export const only = (state: ServerState): ServerStep => ({ state, effects: [] })
 
-type Named = { readonly organisation: OrganisationId }
-export const names = (all: readonly Named[]): OrganisationId[] => all.map(({ organisation }) => organisation)
-
-/** Adds what somebody sent, sorted. The same again is acknowledged; another version is refused. */
-function collect<T extends Named>(all: readonly T[], one: T, from: OrganisationId): readonly T[] {
-  requireSender(from, one)
-  const before = all.find(({ organisation }) => organisation === one.organisation)
-  if (before === undefined) return [...all, one].sort((a, b) => (a.organisation < b.organisation ? -1 : 1))
-  if (canonicalJson(before) !== canonicalJson(one))
-    fail('already-submitted', `${one.organisation} has sent another message for this phase`)
-  return all
-}
-
-function requireSender(from: OrganisationId, { organisation }: Named): void {
-  if (from !== organisation) fail('impersonation', `${from} sends in the name of ${organisation}`)
-}
-
-/** Whether nobody is left to wait for. */
-export function complete(expected: readonly Named[], got: readonly Named[], gone: readonly OrganisationId[]): boolean {
-  const answered = new Set([...names(got), ...gone])
-  return expected.every(({ organisation }) => answered.has(organisation))
-}
-
 function timer(phase: CollectingPhase, at: number): ServerEffect {
   return { type: 'after', at, event: { type: 'phase-over', phase, at } }
 }
@@ -69,8 +46,9 @@ export function open({ context, phaseMs, deadline }: ServerEventOf<'opened'>): S
 }
 
 export function takeJoin(state: ServerIn<'joining'>, { from, join, at }: ServerEventOf<'joined'>): ServerStep {
+  requireSender(from, join)
   checkJoin(state.context, join)
-  const next = { ...state, joins: collect(state.joins, join, from) }
+  const next = { ...state, joins: collect(state.joins, join) }
   return complete(state.context.invited, next.joins, state.gone) ? closeJoining(next, at) : only(next)
 }
 
@@ -105,7 +83,7 @@ export function takeContribution(
   const others = state.contributions.filter(({ organisation }) => organisation !== from)
   if (others.some(({ vector }) => vector === contribution.vector))
     fail('forbidden', `${from} sends the contribution of another organisation as its own`)
-  const next = { ...state, contributions: collect(state.contributions, contribution, from) }
+  const next = { ...state, contributions: collect(state.contributions, contribution) }
   return complete(state.members, next.contributions, state.gone) ? closeGathering(next) : only(next)
 }
 
@@ -143,9 +121,10 @@ export function takeAgreement(
   state: ServerIn<'agreeing'>,
   { from, agreement, at }: ServerEventOf<'agreement'>,
 ): ServerStep {
+  requireSender(from, agreement)
   if (!names(state.list.contributions).includes(from)) fail('round-closed', `${from} is not in the list of this round`)
   requireSigned(state.context, agreement.organisation, statementOf(state), agreement.signature)
-  const next = { ...state, agreements: collect(state.agreements, agreement, from) }
+  const next = { ...state, agreements: collect(state.agreements, agreement) }
   return complete(state.list.contributions, next.agreements, state.gone) ? closeAgreeing(next, at) : only(next)
 }
 
@@ -164,8 +143,9 @@ export function closeAgreeing(state: ServerIn<'agreeing'>, at: number): ServerSt
 }
 
 export function takePartial(state: ServerIn<'opening'>, { from, partial }: ServerEventOf<'partial'>): ServerStep {
+  requireSender(from, partial)
   if (!names(state.agreements).includes(from)) fail('round-closed', `${from} has not signed the list`)
-  const next = { ...state, partials: collect(state.partials, partial, from) }
+  const next = { ...state, partials: collect(state.partials, partial) }
   return complete(state.agreements, next.partials, state.gone) ? closeOpening(next) : only(next)
 }
 

@@ -107,10 +107,12 @@ export type ServerEvent =
     }
   | {
       readonly type: 'not-combined'
-      readonly reason: NotOpened | 'opening-failed'
+      readonly reason: NotOpened
       readonly blamed: readonly OrganisationId[]
       readonly at: number
     }
+  /** The sum could not be computed or opened, and trying again cannot help. */
+  | { readonly type: 'work-failed'; readonly message: string; readonly at: number }
   | { readonly type: 'phase-over'; readonly phase: CollectingPhase; readonly at: number }
   /** It left the federation, was removed, or declined the round. */
   | { readonly type: 'gone'; readonly organisation: OrganisationId; readonly at: number }

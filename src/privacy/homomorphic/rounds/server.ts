@@ -15,6 +15,7 @@ import { fail } from '../../../base/errors.ts'
 import type { OrganisationId } from '../../../base/ids.ts'
 import { forgettingAfter } from '../../../base/forgetting.ts'
 import type { Machine } from '../../../base/machine.ts'
+import { names } from '../../rounds/collecting.ts'
 import {
   abandon,
   askAgreement,
@@ -23,7 +24,6 @@ import {
   closeJoining,
   closeOpening,
   finish,
-  names,
   only,
   open,
   type ServerStep,
@@ -60,6 +60,10 @@ function step(state: ServerState, event: ServerEvent): ServerStep {
       const detail = `the sum did not open${event.blamed.length > 0 ? `; wrong: ${event.blamed.join(', ')}` : ''}`
       return abandon(names(state.list.contributions), event.reason, detail, event.blamed)
     }
+    case 'work-failed':
+      return state.phase === 'summing' || state.phase === 'combining'
+        ? abandon(names(state.members), 'opening-failed', event.message)
+        : only(state)
     case 'phase-over':
       return state.phase === event.phase ? close(state, event.at) : only(state)
     case 'gone':
