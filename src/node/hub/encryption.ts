@@ -90,14 +90,24 @@ export async function performEncryptionEffect(
       await postToAll(context, effect.to, effect.message, { round_id: round, body: effect.body }, id)
       return []
     case 'sum':
-      return [{ stream, event: await sum(context, drive, stream, effect.vectors) }]
+      return [{ stream, event: await orFailed(at, sum(context, drive, stream, effect.vectors)) }]
     case 'combine':
-      return [{ stream, event: await combine(context, drive, stream, effect) }]
+      return [{ stream, event: await orFailed(at, combine(context, drive, stream, effect)) }]
     case 'report-sum':
       return [toRound({ type: 'unmasked', facts: effect.facts, sum: effect.sums })]
     case 'notify-abandoned':
       // The round tells the participants.
       return [toRound({ type: 'masking-ended', reason: effect.reason, detail: effect.detail })]
+  }
+}
+
+/** What trying again cannot mend ends the round, with its reason. */
+async function orFailed(at: number, work: Promise<ServerEvent>): Promise<ServerEvent> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof EntenteError) || error.retryable) throw error
+    return { type: 'work-failed', message: error.message, at }
   }
 }
 

@@ -76,10 +76,13 @@ describe('a round under encryption', () => {
     expect(world.sums).toBeUndefined()
   })
 
-  it.each(['sum', 'combine'] as const)('ends, with the reason, when the work to %s fails for good', async (failing) => {
+  it.each([
+    ['sum', 'abandoned'],
+    ['combine', 'given'],
+  ] as const)('ends, with the reason, when the work to %s fails for good', async (failing, left) => {
     const world = await new World({ count: 4, failing }).run()
     expect(world.hub).toMatchObject({ phase: 'abandoned', reason: 'opening-failed', detail: 'unreadable' })
-    expect([...world.clients.values()].map(({ phase }) => phase)).toEqual(Array(4).fill('abandoned'))
+    expect([...world.clients.values()].map(({ phase }) => phase)).toEqual(Array(4).fill(left))
     expect(world.sums).toBeUndefined()
   })
 
