@@ -23,10 +23,11 @@ import type { Change } from './fakes/tables.ts'
 import { createTrainer } from './fakes/trainer.ts'
 import { HUB_IDENTITY, organisationIdentity, registrationOf } from './keys.ts'
 import { createNode, type PortsWrapper, type SimulatedNode } from './node.ts'
-import { depart, operate, trainingIds } from './operator.ts'
+import { depart, operate } from './operator.ts'
 import type { Plan } from './plan.ts'
 import type { Acknowledgement, Run } from './run.ts'
 import { createScheduler, EPOCH_MS, type Scheduler } from './scheduler.ts'
+import { unfinishedOf } from './unfinished.ts'
 
 /** Planted bugs: each replaces something that the product is given. */
 export interface Tampering {
@@ -274,32 +275,4 @@ export async function runCluster(options: ClusterOptions): Promise<Run> {
 
 function remainsOf(node: SimulatedNode<unknown>) {
   return { name: node.name, tables: node.tables(), blobs: node.disk.blobs, crashes: node.crashes() }
-}
-
-const ENDED = new Set(['done', 'stopped', 'failed'])
-
-/** What must still happen before the history is complete; nothing counts as finished while things may go wrong. */
-function unfinishedOf({ hub, organisations, departed, scheduler, plan }: Cluster): string[] {
-  if (scheduler.now() < EPOCH_MS + plan.quietAfterMs) return ['the troubles go on']
-  const training = (id: string) => hub.tables().streams.get(`training/${id}`)?.state as { phase: string } | undefined
-  if (plan.departure !== null && !departed.has(plan.departure.organisation)) return ['an organisation wants to leave']
-  const members = [...organisations].filter(([organisation]) => !departed.has(organisation)).map(([, node]) => node)
-  const waiting = [...members, hub].flatMap((node) => waitingFor(node, scheduler.now()))
-  for (const id of trainingIds(plan)) {
-    const phase = training(id)?.phase ?? 'not there'
-    if (!ENDED.has(phase)) waiting.push(`the training ${id} is ${phase}`)
-  }
-  const size = hub.tables().collections.get('ledger')?.size ?? 0
-  for (const node of members) {
-    const held = node.tables().collections.get('ledger')?.size ?? 0
-    if (held !== size) waiting.push(`${node.name} holds ${held} of ${size} blocks`)
-  }
-  return waiting
-}
-
-function waitingFor(node: SimulatedNode<unknown>, now: number): string[] {
-  if (node.app() === undefined) return [`${node.name} is down`]
-  // A timer of the far future, such as the deadline of a round that ended early, is not something left to do.
-  const due = [...node.tables().jobs.values()].filter((job) => (job.runAt ?? 0) < now + 1000)
-  return due.map((job) => `${node.name} has not carried out ${job.id}`)
 }

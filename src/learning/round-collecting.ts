@@ -1,5 +1,6 @@
 /** The end of collecting: by the deadline, by the last contribution, or because too many left. */
 
+import { canHide } from './masking-config.ts'
 import type { EventOf, RoundIn } from './round-state.ts'
 import { abandon, moved, names, remaining, type RoundStep, tellMasking, unchanged } from './round-step.ts'
 
@@ -32,9 +33,17 @@ export function withdraw(state: RoundIn<'announced' | 'collecting'>, event: Even
   const { participantsMin } = state.config.round
   const still = remaining(next).length
   if (still < participantsMin)
-    return abandon(next, 'too-few-participants', `${still} of at least ${participantsMin} are left`, event.at)
+    return abandon(next, 'too-few-participants', `${still} of at least ${participantsMin} are left`, at)
+  if (!canHideAmong(next, still))
+    return abandon(next, 'too-few-participants', `${still} of ${state.participants.length} cannot hide each other`, at)
   if (state.config.protection !== 'plain') return moved(next, ...tellMasking(next, { type: 'gone', organisation, at }))
   return closeIfComplete(next)
+}
+
+/** Buckets answer for themselves, and under encryption the threshold is within `participantsMin`. */
+function canHideAmong({ config, participants }: RoundIn<'announced' | 'collecting'>, still: number): boolean {
+  const { protection, robust, masking } = config
+  return protection !== 'secagg' || robust.rule !== 'none' || canHide(participants.length, still, masking)
 }
 
 export function startAggregating(state: RoundIn<'announced' | 'collecting'>): RoundStep {

@@ -59,6 +59,24 @@ describe('a round with secure aggregation, at the hub', () => {
     expect(open).toMatchObject({ maskingId: ROUND, deadline: DEADLINE })
   })
 
+  it('waits for nobody, and masks nothing, once too many have declined to hide the others, and names them', () => {
+    const five = opening({
+      config,
+      candidates: participants('org-a', 'org-b', 'org-c', 'org-d', 'org-e'),
+    })
+    const declines = (state: RoundState, name: string) =>
+      roundMachine.step(state, { type: 'participant-left', organisation: organisation(name), at: 7 })
+    const first = declines(roundMachine.step(roundMachine.initial(`round/${ROUND}`), five).state, 'org-b')
+    expect(first.state.phase).toBe('announced')
+    const { state, effects } = declines(first.state, 'org-d')
+    expect(state).toMatchObject({ phase: 'abandoned', reason: 'too-few-participants' })
+    expect(effects).toContainEqual(
+      expect.objectContaining({
+        event: expect.objectContaining({ type: 'round-abandoned', left: ['org-b', 'org-d'] }),
+      }),
+    )
+  })
+
   it('refuses an update in the clear: the hub is to see none, from nobody', () => {
     const { state } = play()
     expect(codeOf(() => roundMachine.step(state, contributionOf('org-a')))).toBe('invalid-request')
@@ -218,7 +236,7 @@ describe('the context of a round of secure aggregation', () => {
     [5, 3, false],
     [10, 7, true],
   ])('of %i who are invited, %i can hide: %s', (invited, present, can) => {
-    expect(canHide(invited, present)).toBe(can)
+    expect(canHide(invited, present, config.masking)).toBe(can)
   })
 
   it.each([

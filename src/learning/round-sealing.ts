@@ -51,11 +51,11 @@ export function startBroadcasting(state: RoundIn<'sealing'>, { height, hash }: E
 }
 
 export function finish(state: RoundIn<'broadcasting'>, at: number): RoundStep {
-  const { roundId, round, baseModel, block } = state
+  const { roundId, round, left, baseModel, block } = state
   const { model, strategyState } = state.aggregate
   const next: RoundIn<'done'> = { ...state, phase: 'done', endedAt: at }
   return moved(
     next,
-    reply(state, { type: 'round-finished', roundId, round, baseModel, model, strategyState, ...block, at }),
+    reply(state, { type: 'round-finished', roundId, round, left, baseModel, model, strategyState, ...block, at }),
   )
 }

@@ -182,25 +182,28 @@ export type RoundEvent =
 
 export type EventOf<Type extends RoundEvent['type']> = Extract<RoundEvent, { type: Type }>
 
+interface Answered {
+  readonly roundId: RoundId
+  readonly round: number
+  /** Who left or declined, sorted; absent in replies stored by earlier versions. */
+  readonly left?: readonly OrganisationId[]
+  readonly at: number
+}
+
 /** To the round's replyStream. */
 export type RoundReply =
-  | (SealedBlock & {
-      readonly type: 'round-finished'
-      readonly roundId: RoundId
-      readonly round: number
-      readonly baseModel: Digest
-      readonly model: Digest
-      readonly strategyState: Digest | null
-      readonly at: number
-    })
-  | {
+  | (SealedBlock &
+      Answered & {
+        readonly type: 'round-finished'
+        readonly baseModel: Digest
+        readonly model: Digest
+        readonly strategyState: Digest | null
+      })
+  | (Answered & {
       readonly type: 'round-abandoned'
-      readonly roundId: RoundId
-      readonly round: number
       readonly reason: AbandonReason
       readonly detail: string
-      readonly at: number
-    }
+    })
 
 export type RoundEffect =
   | DriveEffect

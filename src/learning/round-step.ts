@@ -61,9 +61,9 @@ export function tellMasking(state: Abandonable, event: MaskingEvent): RoundEffec
 
 /** Without the notice: nobody was told of the round, so nobody but the training is told of its end. */
 export function abandonUnannounced(state: Abandonable, reason: AbandonReason, detail: string, at: number): RoundStep {
-  const { roundId, round } = state
+  const { roundId, round, left } = state
   const next: RoundIn<'abandoned'> = { ...factsOf(state), phase: 'abandoned', reason, detail, endedAt: at }
-  return moved(next, reply(state, { type: 'round-abandoned', roundId, round, reason, detail, at }))
+  return moved(next, reply(state, { type: 'round-abandoned', roundId, round, left, reason, detail, at }))
 }
 
 /** Leaves behind what only one phase knows. */

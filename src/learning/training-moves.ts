@@ -5,7 +5,7 @@ import type { OrganisationId } from '../base/ids.ts'
 import type { RecordWrite, Step } from '../base/machine.ts'
 import type { SealRequested } from '../ledger/sealing.ts'
 import { initialBlockContent, modelVersion, roundIdOf } from './block-content.ts'
-import type { Participant, RoundEvent, RoundOpened } from './round-state.ts'
+import type { Participant, RoundEvent, RoundOpened, RoundReply } from './round-state.ts'
 import type {
   StartedTraining,
   TrainingEffect,
@@ -87,7 +87,7 @@ export function startRunning(state: TrainingIn<'sealing-initial'>, at: number): 
 
 function openRound(before: TrainingIn<'running'>, at: number): TrainingStep {
   const state = { ...before, round: before.round + 1 }
-  const { trainingId, round, model, previousModel, strategyState, config, organisations } = state
+  const { trainingId, round, model, previousModel, strategyState, config } = state
   const event: RoundOpened = {
     type: 'round-opened',
     roundId: roundIdOf(trainingId, round),
@@ -97,12 +97,27 @@ function openRound(before: TrainingIn<'running'>, at: number): TrainingStep {
     previousModel,
     strategyState,
     config,
-    candidates: organisations,
+    candidates: candidatesOf(state),
     replyStream: `training/${trainingId}`,
     at,
   }
   return moved(state, toRound(state, event))
 }
+
+/**
+ * Those who are invited are the crowd that a quorum is counted from: who declines would count against it in every round. So it is
+ * not asked again in this training, unless it joins anew. In the clear it is asked each time, since it costs nothing.
+ */
+function excuse(state: TrainingIn<'running'>, { left = [] }: RoundReply): TrainingIn<'running'> {
+  const { config, organisations, declined = [] } = state
+  if (config.protection === 'plain') return state
+  const members = new Set(organisations.map(({ organisation }) => organisation))
+  const fresh = left.filter((one) => members.has(one) && !declined.includes(one))
+  return fresh.length === 0 ? state : { ...state, declined: [...declined, ...fresh].toSorted() }
+}
+
+const candidatesOf = ({ organisations, declined = [] }: TrainingFacts): Participant[] =>
+  organisations.filter(({ organisation }) => !declined.includes(organisation))
 
 function toRound(state: TrainingFacts, event: RoundEvent): TrainingEffect {
   return { type: 'dispatch', stream: `round/${roundIdOf(state.trainingId, state.round)}`, event }
@@ -110,7 +125,7 @@ function toRound(state: TrainingFacts, event: RoundEvent): TrainingEffect {
 
 export function roundFinished(state: TrainingIn<'running'>, event: TrainingEventOf<'round-finished'>): TrainingStep {
   const next = {
-    ...state,
+    ...excuse(state, event),
     model: event.model,
     modelRound: event.round,
     previousModel: event.baseModel,
@@ -122,6 +137,9 @@ export function roundFinished(state: TrainingIn<'running'>, event: TrainingEvent
 }
 
 export function roundAbandoned(state: TrainingIn<'running'>, event: TrainingEventOf<'round-abandoned'>): TrainingStep {
+  const excused = excuse(state, event)
+  // Each time fewer are invited, so this comes to an end; and the training gets the rounds that were asked for.
+  if (excused !== state) return openRound({ ...excused, lastRound: state.lastRound + 1 }, event.at)
   const next = { ...state, abandonedInRow: state.abandonedInRow + 1 }
   const last = next.round >= next.lastRound
   if (next.abandonedInRow >= ABANDONED_IN_ROW_MAX || (last && next.roundsFinished === 0))
@@ -139,7 +157,9 @@ export function join(
   event: TrainingEventOf<'organisation-joined'>,
 ): TrainingStep {
   const { organisation, publicKey } = event
-  return moved({ ...state, organisations: sorted([...without(state, organisation), { organisation, publicKey }]) })
+  const organisations = sorted([...without(state, organisation), { organisation, publicKey }])
+  if (state.declined === undefined) return moved({ ...state, organisations })
+  return moved({ ...state, organisations, declined: state.declined.filter((one) => one !== organisation) })
 }
 
 export function leave(

@@ -9,8 +9,10 @@ export interface TrainingFacts {
   readonly trainingId: TrainingId
   readonly config: TrainingConfig
   readonly startedAt: number
-  /** Candidates of the next round, sorted. */
+  /** Members of the federation, sorted. */
   readonly organisations: readonly Participant[]
+  /** Members that a round in which updates are hidden need not wait for, sorted; absent as long as nobody has declined one. */
+  readonly declined?: readonly OrganisationId[]
   readonly initialModel: Digest
   /** The newest model, from which the next round starts, and the round that made it (0 = the initial one). */
   readonly model: Digest

@@ -144,6 +144,53 @@ describe('a training', () => {
     ])
   })
 
+  describe('whose updates are hidden', () => {
+    const hidden = started({
+      config: configOf({ rounds: 2, protection: 'secagg', round: { participantsMin: 3 } }),
+      organisations: participants('org-a', 'org-b', 'org-c', 'org-d', 'org-e'),
+    })
+    const without = (event: TrainingEvent, ...left: string[]): TrainingEvent =>
+      ({ ...event, left: left.map(organisation) }) as TrainingEvent
+    const invited = (effects: readonly TrainingEffect[]): string[][] =>
+      opened(effects).map(({ candidates }) => candidates.map((one) => one.organisation.slice(4)))
+
+    it('does not ask again who declined, and gives the rounds that were asked for all the same', () => {
+      const { state, effects } = play(hidden, without(abandoned(1), 'org-b', 'org-d'), finished(2), finished(3))
+      expect(invited(effects)).toEqual([
+        ['a', 'b', 'c', 'd', 'e'],
+        ['a', 'c', 'e'],
+        ['a', 'c', 'e'],
+      ])
+      expect(state).toMatchObject({ phase: 'done', roundsFinished: 2 })
+    })
+
+    it('asks again who joins anew', () => {
+      const { state, effects } = play(hidden, without(finished(1), 'org-b'))
+      const joined = {
+        type: 'organisation-joined',
+        organisation: organisation('org-b'),
+        publicKey: 'k',
+        at: 12,
+      } as const
+      const again = play(hidden, without(finished(1), 'org-b'), joined, abandoned(2))
+      expect(state).toMatchObject({ declined: ['org-b'] })
+      expect(invited(effects).at(-1)).toEqual(['a', 'c', 'd', 'e'])
+      expect(again.state).toMatchObject({ declined: [] })
+    })
+
+    it('ends when round after round is abandoned and nobody declined', () => {
+      const long = { ...hidden, config: { ...hidden.config, rounds: 9 } } as TrainingEvent
+      const twice = [without(abandoned(1), 'org-b'), without(abandoned(2), 'org-b')]
+      expect(play(long, ...twice, abandoned(3)).state.phase).toBe('running')
+      expect(play(long, ...twice, abandoned(3), abandoned(4)).state.phase).toBe('failed')
+    })
+  })
+
+  it('in the clear asks everybody in every round', () => {
+    const declined = { ...finished(1), left: [organisation('org-b')] } as TrainingEvent
+    expect(opened(play(started(), declined).effects).at(-1)?.candidates).toHaveLength(2)
+  })
+
   it('that is stopped cancels the open round and opens no other', () => {
     const { state, effects } = play(started(), { type: 'training-stopped', at: 11 }, finished(1))
     expect(state).toMatchObject({ phase: 'stopped', model: digestFor('initial') })

@@ -4,7 +4,8 @@
  *   unstarted -> sealing-initial (if asked) -> running -> done | failed{reason} | stopped
  *
  * 1. At most one round of a training is open. Round r+1 opens only when round r has been answered.
- * 2. An abandoned round leaves the model as it was and uses up its number; so many in a row end the training.
+ * 2. An abandoned round leaves the model as it was and uses up its number; so many in a row end the training. One in which
+ *    updates were to be hidden and somebody declined is made up for by another, without who declined.
  * 3. Answers of any round but the current one, and anything after the end, change nothing.
  */
 

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../../src/base/errors.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../../src/learning/config.ts'
-import { canHide, type Protection } from '../../../src/learning/masking-config.ts'
+import { HIDDEN_AMONG_MIN, type Protection } from '../../../src/learning/masking-config.ts'
 import { trainingDefaults } from '../../../src/node/default-model.ts'
 import type { RobustConfig } from '../../../src/learning/robust/config.ts'
 import type { EncryptionConfig } from '../../../src/learning/encryption-config.ts'
@@ -37,10 +37,10 @@ export async function trainFederation(
   await federation.operator.startTraining({ config, trainingId: TRAINING_ID })
   for (;;) {
     const training = await federation.operator.training(TRAINING_ID)
-    const round = Math.max(1, training.round)
-    say(`round ${round} of ${training.rounds}`, training.rounds_finished / training.rounds)
+    const { rounds, rounds_finished: finished } = training
+    say(`round ${Math.min(finished + 1, rounds)} of ${rounds}`, finished / rounds)
     if (training.phase === 'done')
-      return { config, modelHash: training.model, rounds: await roundsOf(federation, training.rounds) }
+      return { config, modelHash: training.model, rounds: await roundsOf(federation, training.round) }
     if (training.phase === 'failed' || training.phase === 'stopped')
       fail(
         'internal',
@@ -50,14 +50,14 @@ export async function trainFederation(
   }
 }
 
-/** Secure aggregation, unless asked otherwise, or fewer learn than can hide each among the others. */
+/** Secure aggregation, unless asked otherwise, or fewer learn than can hide among each other. */
 export function protectionOf(
   orgs: readonly OrganisationSummary[],
   { protect, attack, robust }: DemoOptions,
 ): Protection {
   // A rule sees more in single updates than in buckets, of which a few organisations make too few.
   if (attack !== undefined || robust !== undefined) return protect ?? 'plain'
-  return protect ?? (canHide(orgs.length, learners(orgs)) ? 'secagg' : 'plain')
+  return protect ?? (learners(orgs) < HIDDEN_AMONG_MIN ? 'plain' : 'secagg')
 }
 
 const learners = (orgs: readonly OrganisationSummary[]): number => orgs.filter(({ learns }) => learns).length
@@ -84,10 +84,12 @@ function robustOf({ robust, attack, protect }: DemoOptions): { robust?: RobustCo
   return attack === undefined ? {} : { robust: defenceAgainst(attack, protect) }
 }
 
-async function roundsOf(federation: Federation, rounds: number): Promise<RoundSummary[]> {
+/** Those that made a model: one that somebody declined is made up for by another. */
+async function roundsOf(federation: Federation, last: number): Promise<RoundSummary[]> {
   const summaries: RoundSummary[] = []
-  for (let round = 1; round <= rounds; round++) {
+  for (let round = 1; round <= last; round++) {
     const record = await federation.operator.round(`${TRAINING_ID}-${round}`)
+    if (record.phase === 'abandoned') continue
     summaries.push({
       round,
       participants: record.submitted.length,
