@@ -17,8 +17,8 @@ export function tensorAt(plan: TgnnPlan, parameters: number): (name: EncoderTens
   return (name) => parameters + 4 * plan.encoder[name]
 }
 
-/** Encodes the first `rows` rows of the input. */
-export function forwardEncoder(
+/** The first `rows` rows of the input, up to the hidden layer of channel mixing, token by token. */
+export function forwardTokens(
   plan: TgnnPlan,
   kernels: Kernels,
   parameters: number,
@@ -39,24 +39,27 @@ export function forwardEncoder(
   raw.maskRows(normal0, mask, count, width)
   const [w0, b0, w1, b1] = [at('token0.weight'), at('token0.bias'), at('token1.weight'), at('token1.bias')]
   raw.tokenMix(normal0, projected, w0, b0, w1, b1, tokenHidden, mixed, 2 * rows, links, plan.tokenHidden, width)
-  mixChannels(plan, kernels, parameters, memory, count)
+  const { mixed: before, normal1, stats1, channelHidden } = memory
+  const hidden = plan.channelHidden
+  raw.layerNorm(before, at('norm1.gain'), at('norm1.bias'), normal1, stats1, count, width, EPSILON)
+  raw.gemm(normal1, width, 1, at('channel0.weight'), hidden, 1, channelHidden, count, hidden, width, 0, scratch)
+  raw.biasRelu(channelHidden, at('channel0.bias'), count, hidden, 1)
 }
 
-/** encoded = mixed + W1^T relu(W0^T norm(mixed)), token by token. */
-function mixChannels(
+/** Encodes the first `rows` rows of the input: encoded = mixed + W1^T relu(W0^T norm(mixed)), token by token. */
+export function forwardEncoder(
   plan: TgnnPlan,
-  { raw, scratch }: Kernels,
+  kernels: Kernels,
   parameters: number,
   memory: EncoderMemory,
-  count: number,
+  rows: number,
 ): void {
-  const { width } = plan.spec
-  const { mixed, normal1, stats1, channelHidden, encoded } = memory
+  forwardTokens(plan, kernels, parameters, memory, rows)
+  const { raw, scratch } = kernels
+  const { width, links } = plan.spec
+  const { mixed, channelHidden, encoded } = memory
   const at = tensorAt(plan, parameters)
-  const inner = plan.channelHidden
-  raw.layerNorm(mixed, at('norm1.gain'), at('norm1.bias'), normal1, stats1, count, width, EPSILON)
-  raw.gemm(normal1, width, 1, at('channel0.weight'), inner, 1, channelHidden, count, inner, width, 0, scratch)
-  raw.biasRelu(channelHidden, at('channel0.bias'), count, inner, 1)
+  const [count, inner] = [rows * 2 * links, plan.channelHidden]
   raw.copyColumns(mixed, width, encoded, width, count, width)
   raw.gemm(channelHidden, inner, 1, at('channel1.weight'), width, 1, encoded, count, width, inner, 1, scratch)
   raw.biasRelu(encoded, at('channel1.bias'), count, width, 0)
@@ -69,7 +72,16 @@ export function ownColumns(plan: TgnnPlan, head: DensePlan): { from: number; cou
   return { from, count: features + pairFeatures - from }
 }
 
-/** Logits of the encoded rows into the head's last activation. */
+/** Writes the mean of an end's encoded tokens, for both ends of each row side by side, to out + 4 row stride. */
+export type Embed = (out: number, stride: number) => void
+
+/** Of tokens that {@link forwardEncoder} has encoded. */
+export function meanOfEncoded(plan: TgnnPlan, { raw }: Kernels, memory: EncoderMemory, rows: number): Embed {
+  const { links, width } = plan.spec
+  return (out, stride) => raw.maskedMean(memory.encoded, memory.mask, out, stride, 2 * rows, links, width, 0)
+}
+
+/** Logits into the head's last activation. */
 export function forwardHead(
   plan: TgnnPlan,
   head: DensePlan,
@@ -77,6 +89,7 @@ export function forwardHead(
   parameters: number,
   { encoder, head: { offsets } }: NetworkMemory,
   rows: number,
+  embed: Embed,
 ): void {
   const { raw } = kernels
   const { links, width, timeDimensions } = plan.spec
@@ -85,7 +98,7 @@ export function forwardHead(
   const stride = head.layers[0]?.inputs ?? 0
   raw.copyColumns(encoder.input + 4 * own.from, plan.inputs, into, stride, rows, own.count)
   const embeddings = into + 4 * own.count
-  raw.maskedMean(encoder.encoded, encoder.mask, embeddings, stride, 2 * rows, links, width, 0)
+  embed(embeddings, stride)
   const means = embeddings + 8 * width
   raw.maskedMean(encoder.tokens, encoder.mask, means, stride, 2 * rows, links, plan.meanWidth, timeDimensions)
   forwardDense(head.layers, kernels, parameters, offsets, rows)

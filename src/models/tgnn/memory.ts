@@ -22,6 +22,10 @@ export interface EncoderMemory {
   readonly stats1: number
   readonly tokenHidden: number
   readonly channelHidden: number
+  /** Ends, two a row: not 0 where there is a link; means over their tokens of the hidden layer, and encoded. */
+  readonly endMask: number
+  readonly endHidden: number
+  readonly endEncoded: number
   release(): void
 }
 
@@ -52,6 +56,9 @@ export function allocateEncoder(plan: TgnnPlan, kernels: Kernels, rows: number):
     stats1: take(2 * tokens),
     tokenHidden: take(rows * 2 * plan.tokenHidden * spec.width),
     channelHidden: take(tokens * plan.channelHidden),
+    endMask: take(2 * rows),
+    endHidden: take(2 * rows * plan.channelHidden),
+    endEncoded: take(2 * rows * spec.width),
     release: () => blocks.forEach((block) => arena.release(block)),
   }
 }

@@ -172,6 +172,23 @@ describe('scoring', () => {
   const model = createModel(spec, kernels)
   const parameters = model.initialise('score')
 
+  it('gives the loss of the float64 reference, whichever links of an end are there, and with none', () => {
+    const random = prng('parameters')
+    const away = parameters.map((value) => value + (random.uniform() - 0.5) / 5)
+    const features = data.features.slice()
+    for (let row = 0; row < data.rows; row += 2) features[row * WIDTH + 7] = -1
+    for (let row = 0; row < data.rows; row += 3) for (let k = 0; k < 5; k++) features[row * WIDTH + 7 + 4 * k] = -1
+    const logits = model.score(away, features, data.rows)
+    const losses = [...logits].map((logit, row) => Math.log1p(Math.exp(data.labels[row] === 1 ? -logit : logit)))
+    const { loss } = referenceLoss(
+      spec,
+      Float64Array.from(away),
+      { ...data, features },
+      { objective: 'supervised', positiveWeight: 1, gradient: false },
+    )
+    expect(losses.reduce((sum, one) => sum + one, 0) / data.rows).toBeCloseTo(loss, 5)
+  })
+
   it('does not depend on how many rows are asked at once', () => {
     const together = model.score(parameters, data.features, data.rows)
     for (const row of [0, 1, 63, 64, 127, 199]) {

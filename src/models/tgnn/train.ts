@@ -13,7 +13,7 @@ import {
   trainInBatches,
 } from '../training-loop.ts'
 import { backwardNetwork, type Deltas } from './backward.ts'
-import { forwardEncoder, forwardHead } from './forward.ts'
+import { forwardEncoder, forwardHead, meanOfEncoded } from './forward.ts'
 import { allocateNetwork, type NetworkMemory } from './memory.ts'
 import type { TgnnPlan } from './plan.ts'
 
@@ -94,7 +94,7 @@ function openTrainee(
     gatherLabels(data, rows, arena.bytes(labels, count))
     arena.float32(weights, count).set(weightsOf)
     forwardEncoder(plan, kernels, parameters, memory.encoder, count)
-    forwardHead(plan, head, kernels, parameters, memory, count)
+    forwardHead(plan, head, kernels, parameters, memory, count, meanOfEncoded(plan, kernels, memory.encoder, count))
     const loss = raw.logisticLoss(last(memory.head), labels, weights, last(deltas.head), count, scale)
     backwardNetwork(plan, head, kernels, parameters, into, memory, deltas, count, toBody)
     return loss
