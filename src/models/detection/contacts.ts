@@ -9,6 +9,8 @@ const OPEN_MAX = 1 << 16
 /** Contacts under way, with the largest score of each; `close` gets that score once the contact is over. */
 export class OpenContacts {
   private readonly open = new Map<string, number>()
+  /** Goes on where it was: a new one would walk over all that was ever closed. */
+  private oldest = this.open.keys()
   private readonly openMax: number
   private readonly close: (scoreMax: number, minute: number) => void
 
@@ -31,16 +33,17 @@ export class OpenContacts {
   }
 
   private closeOldest(): void {
-    for (const [key, score] of this.open) {
-      this.open.delete(key)
-      this.close(score, Number.parseInt(key, 10))
-      return
-    }
+    const { value: key } = this.oldest.next()
+    if (key === undefined) return
+    const score = this.open.get(key) as number
+    this.open.delete(key)
+    this.close(score, Number.parseInt(key, 10))
   }
 
   /** Closes all that are under way. */
   finish(): void {
     for (const [key, score] of this.open) this.close(score, Number.parseInt(key, 10))
     this.open.clear()
+    this.oldest = this.open.keys()
   }
 }
