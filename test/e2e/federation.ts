@@ -8,9 +8,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { dealKeys } from '../../apps/cli/demo/deal-keys.ts'
 import { addMember, type Federation, foundFederation, ingestAll } from '../../apps/cli/demo/federation.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../../src/learning/config.ts'
 import { setConfigValue } from '../../src/node/config-edit.ts'
+import type { SchemeKind } from '../../src/privacy/homomorphic/scheme.ts'
 import { FEATURE_COUNT } from '../../src/telemetry/features.ts'
 import { openOperator } from '../../src/node/operator.ts'
 import { writeTraffic } from '../../src/node/write-traffic.ts'
@@ -58,10 +60,15 @@ export interface TestFederation extends Federation {
 export interface TestFederationOptions {
   /** A second hub process over the same directory and database; organisations know both. */
   readonly secondHub?: boolean
+  /** Every organisation has a share of a key of this scheme. */
+  readonly scheme?: SchemeKind
 }
 
 /** Everything runs, and the gates are installed, when it resolves. */
-export async function startFederation({ secondHub = false }: TestFederationOptions = {}): Promise<TestFederation> {
+export async function startFederation({
+  secondHub = false,
+  scheme,
+}: TestFederationOptions = {}): Promise<TestFederation> {
   const directory = await mkdtemp(join(tmpdir(), 'entente-e2e-'))
   const founding = foundFederation(join(directory, 'federation'), () => undefined)
   async function close(): Promise<void> {
@@ -71,7 +78,7 @@ export async function startFederation({ secondHub = false }: TestFederationOptio
   try {
     const founded = await founding.ready
     const federation = secondHub ? await withSecondHub(founded) : founded
-    await addOrganisations(federation, join(directory, 'traffic'))
+    await addOrganisations(federation, join(directory, 'traffic'), scheme)
     const test = testFederation(federation, close)
     for (const node of ['hub', ...test.organisations]) await installGates(test.databaseUrl(node))
     return test
@@ -99,7 +106,7 @@ function hubUrls({ processes }: Federation): string[] {
   })
 }
 
-async function addOrganisations(federation: Federation, traffic: string): Promise<void> {
+async function addOrganisations(federation: Federation, traffic: string, scheme?: SchemeKind): Promise<void> {
   const { sites, trainUntil } = await writeTraffic({
     directory: traffic,
     seed: 'end-to-end',
@@ -112,6 +119,7 @@ async function addOrganisations(federation: Federation, traffic: string): Promis
   for (const [i, site] of sites.entries())
     await addMember(federation, site, trainUntil, i % 2 === 0 ? urls : urls.toReversed())
   for (const { directory } of federation.members) await setConfigValue(directory, ['protections'], ['secagg', 'plain'])
+  if (scheme !== undefined) await dealKeys(federation, scheme)
   await ingestAll(federation, () => undefined)
   await Promise.all(federation.members.map(({ id }) => federation.start(id)))
 }
