@@ -5,7 +5,8 @@ import type { Limit } from '../src/privacy/dp/budget.ts'
 import { type Plan, planOf } from './plan.ts'
 
 export interface PrivatePlan {
-  readonly privacy: Readonly<Record<string, number | string>>
+  /** Null: a budget, and trainings without noise. */
+  readonly privacy: Readonly<Record<string, number | string>> | null
   /** Trainings that ask the same organisations at the same time. */
   readonly trainings: number
   /** What each organisation allows all of them together. */

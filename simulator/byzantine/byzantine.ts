@@ -54,6 +54,7 @@ export function bucketPlan(seed: string, rule: RobustRuleName): Plan {
 /** A trainer that trains as it should, and answers with something else. */
 export function lying(trainer: Trainer, falsify: Falsify): Trainer {
   return {
+    ...trainer,
     async train(request) {
       const { parameters, summary } = await trainer.train(request)
       const base = request.parameters

@@ -1,7 +1,8 @@
 /**
- * Metrics of a round under the names of the ledger document, sections 5.2 and 9. Of those lists, the privacy and
- * validator figures are absent: nothing here computes them, and a zero would be read as a measurement. The Byzantine ones
- * are there where a robust rule looked.
+ * Metrics of a round under the names of the ledger document, sections 5.2 and 9. Of those lists, the privacy figures are
+ * absent: nothing here computes them, and a zero would be read as a measurement. The Byzantine ones are there where a
+ * robust rule or enough validators looked; `aggregation_quality` is in the round's record (validation.ts), not in the
+ * block, which is sealed before anybody but the hub has the model.
  */
 
 import type { RobustReport } from './robust/report.ts'
@@ -27,8 +28,14 @@ export interface FederationMetrics {
   readonly convergence_rate: number
   readonly norm_difference: number
   readonly gradient_norm: number
-  /** Only where a robust rule looked. */
+  /** Only where a robust rule looked, or three validators. */
   readonly byzantine_detection_triggered?: boolean
+  /** Median over validators, -1 to 1; only from three validators on. */
+  readonly aggregation_quality?: number
+  /** Who tried the new model and said how it did; absent before the first. */
+  readonly validators?: number
+  /** Of them, for whom it became clearly worse. */
+  readonly worse?: number | null
 }
 
 /**

@@ -102,6 +102,16 @@ function encrypted<Type extends keyof typeof ENCRYPTION_SCHEMAS>(type: Type) {
 /** organisation -> hub: it has trained and takes part. `data_sources` as in a contribution. */
 export const maskingKeysSchema = masked('masking-keys').extend({ data_sources: dataSourcesSchema })
 
+/**
+ * organisation -> hub: what the sealed model of a round did to the loss on rows of its own that it was not trained on, in
+ * tenths of a nat given as percent; differentially private by itself (verdict.ts). Advice: nothing waits for it.
+ */
+export const modelValidatedSchema = z.strictObject({
+  round_id: roundIdSchema,
+  model: digestSchema,
+  improvement_percent: z.int().min(-100).max(100).multipleOf(10),
+})
+
 /** organisation -> hub: this organisation leaves the federation. */
 export const leaveSchema = z.strictObject({})
 
@@ -129,6 +139,7 @@ export const BODY_SCHEMAS = {
   'encryption-agreement': encrypted('encryption-agreement'),
   'encryption-quorum': encrypted('encryption-quorum'),
   'encryption-partial': encrypted('encryption-partial'),
+  'model-validated': modelValidatedSchema,
   leave: leaveSchema,
 } as const
 

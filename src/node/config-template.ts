@@ -80,6 +80,10 @@ protections: [secagg]
 #   parameters: keys/parameters.json
 #   share: keys/share.json
 
+# Try each new model on own rows from data.trainUntil on, and tell the hub whether it became better or worse: in tenths,
+# with noise that hides every single row (docs/reference/privacy.md). Without trainUntil there is nothing to try it on.
+validateModels: true
+
 # Threads that a training computes on; any number gives the same model. More help where processors are idle.
 trainingThreads: 1
 

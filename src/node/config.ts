@@ -78,6 +78,8 @@ const organisationSchema = z.strictObject({
     .min(1)
     .default([...HIDING_PROTECTIONS]),
   encryption: encryptionSchema.optional(),
+  /** Whether new models are tried on rows from `data.trainUntil` on, and the hub is told, coarsely and with noise, how they did. */
+  validateModels: z.boolean().default(true),
   /** Threads that a training computes on; the model is the same, bit for bit, with any number. */
   trainingThreads: z.int().min(1).max(64).default(1),
   ...common,

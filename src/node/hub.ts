@@ -9,6 +9,7 @@ import type { Digest, FederationId, OrganisationId, Party } from '../base/ids.ts
 import { type PublicKey, publicKeyOf } from '../base/signature.ts'
 import { roundMachine } from '../learning/round.ts'
 import { trainingMachine } from '../learning/training.ts'
+import { validationMachine } from '../learning/validation.ts'
 import type { LedgerExport, LedgerKeys } from '../ledger/export.ts'
 import { ledgerMachine, type LedgerState } from '../ledger/sealing.ts'
 import { LISTED_VECTORS } from '../privacy/homomorphic/rounds/server-moves.ts'
@@ -89,6 +90,7 @@ function machinesOf({ identity }: HubContext): readonly AnyMachine[] {
     registryMachine,
     trainingMachine,
     roundMachine,
+    validationMachine,
     maskingServer(),
     decryptionServer(),
     ledger,

@@ -6,7 +6,8 @@
 import type { Envelope } from '../base/envelope.ts'
 import type { Digest, Party } from '../base/ids.ts'
 import type { RecordWrite } from '../base/machine.ts'
-import type { LabelledSummary, TrainRequest } from './training.ts'
+import type { Trial } from '../learning/verdict.ts'
+import type { LabelledSummary, TrainRequest, ValidateRequest } from './training.ts'
 
 /** Milliseconds since the Unix epoch. */
 export interface Clock {
@@ -148,6 +149,8 @@ export interface HubConnection {
 export interface Trainer {
   /** Flat parameters after training, with the number of rows used; @throws no-data */
   train(request: TrainRequest): Promise<{ parameters: Float32Array; summary: LabelledSummary }>
+  /** What a new model does to the loss on rows that were held out from training; no rows where there are none. */
+  validate?(request: ValidateRequest): Promise<Trial>
 }
 
 /** What a hub or an organisation is built from. */

@@ -14,7 +14,8 @@ import { privateOptions } from './private-randomness.ts'
 import { gatherWork, type LocalWork } from './local-work.ts'
 import { trainPolicyLocally } from './policy/train-policy.ts'
 import type { TrainingGround } from './trainer.ts'
-import type { TrainRequest } from './training.ts'
+import type { TrainRequest, ValidateRequest } from './training.ts'
+import { heldOut, type HeldOut, tryOn } from './held-out.ts'
 import { type Answer, serveCalls } from './worker-server.ts'
 
 const data = workerData as TrainingGround
@@ -26,8 +27,13 @@ let kept: { readonly key: string; readonly work: LocalWork } | undefined
 
 /** Changes when the organisation ingests its logs again. */
 async function matrixKey({ rowsMax, spec, objective, privately }: TrainRequest): Promise<string> {
+  return canonicalJson([rowsMax, spec, objective ?? null, privately?.rowsPerHost ?? null, ...(await rowsVersion())])
+}
+
+/** Size and time of the data set's rows. */
+async function rowsVersion(): Promise<[number, number]> {
   const { size, mtimeMs } = await stat(join(data.directory, DATASET_FILES.rows)).catch(() => ({ size: -1, mtimeMs: 0 }))
-  return canonicalJson([rowsMax, spec, objective ?? null, privately?.rowsPerHost ?? null, size, mtimeMs])
+  return [size, mtimeMs]
 }
 
 async function workFor(request: TrainRequest, spec: ThreatModelSpec): Promise<LocalWork> {
@@ -60,4 +66,14 @@ async function train(request: TrainRequest): Promise<Answer> {
   return { result: { parameters, summary }, transfer: [parameters.buffer as ArrayBuffer] }
 }
 
-serveCalls(train)
+/** One at most, as of the matrix: the rows are the same in every round. */
+let heldOutRows: { readonly key: string; readonly held: HeldOut } | undefined
+
+async function validate({ spec, before, after }: ValidateRequest): Promise<Answer> {
+  if (spec.kind === 'policy') return { result: { rows: 0, gain: 0 } }
+  const key = canonicalJson([spec, ...(await rowsVersion())])
+  if (heldOutRows?.key !== key) heldOutRows = { key, held: await heldOut(data, spec) }
+  return { result: tryOn(createModel(spec, kernels), heldOutRows.held, before, after) }
+}
+
+serveCalls((request: TrainRequest | ValidateRequest) => ('before' in request ? validate(request) : train(request)))

@@ -2,6 +2,7 @@
 
 import type { ResponseConfig } from './policy/response-config.ts'
 import type { Trainer } from './ports.ts'
+import type { Trial } from '../learning/verdict.ts'
 import type { LabelledSummary } from './training.ts'
 import type { LabelledData } from './training-matrix.ts'
 import { createWorkerClient } from './worker-client.ts'
@@ -27,6 +28,7 @@ export interface TrainingGround extends LabelledData {
  * A trainer over one data set directory. The thread starts at the first request; requests are served one at a time. The
  * same request over the same data set gives the same bytes.
  * `train` @throws no-data, not-found, wrong-shape, not-finite; unavailable (retryable) if the thread died.
+ * `validate` @throws the same; it waits for a training under way, and reads at most 2,000 rows.
  */
 export function createTrainer(data: TrainingGround): ClosableTrainer {
   const { directory, trainUntil, families, response, threads = 1 } = data
@@ -39,6 +41,7 @@ export function createTrainer(data: TrainingGround): ClosableTrainer {
   })
   return {
     train: async (request) => (await client.call(request)) as Trained,
+    validate: async (request) => (await client.call(request)) as Trial,
     close: () => client.close(),
   }
 }

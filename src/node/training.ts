@@ -24,6 +24,14 @@ export interface TrainRequest {
   readonly privately?: PrivateRequest
 }
 
+/** Two models to compare on rows that were held out. */
+export interface ValidateRequest {
+  readonly spec: ModelSpec
+  /** Flat float32 parameters in the order of the model's layout. */
+  readonly before: Float32Array
+  readonly after: Float32Array
+}
+
 export interface PrivateRequest extends Omit<PrivateTraining, 'random'> {
   /** 32 secret bytes, for this training alone: which rows are sampled, and the noise. */
   readonly secret: Uint8Array

@@ -62,13 +62,12 @@ export interface TestFederationOptions {
   readonly secondHub?: boolean
   /** Every organisation has a share of a key of this scheme. */
   readonly scheme?: SchemeKind
+  /** Default 1500. */
+  readonly interactionsPerSite?: number
 }
 
 /** Everything runs, and the gates are installed, when it resolves. */
-export async function startFederation({
-  secondHub = false,
-  scheme,
-}: TestFederationOptions = {}): Promise<TestFederation> {
+export async function startFederation(options: TestFederationOptions = {}): Promise<TestFederation> {
   const directory = await mkdtemp(join(tmpdir(), 'entente-e2e-'))
   const founding = foundFederation(join(directory, 'federation'), () => undefined)
   async function close(): Promise<void> {
@@ -77,8 +76,8 @@ export async function startFederation({
   }
   try {
     const founded = await founding.ready
-    const federation = secondHub ? await withSecondHub(founded) : founded
-    await addOrganisations(federation, join(directory, 'traffic'), scheme)
+    const federation = options.secondHub === true ? await withSecondHub(founded) : founded
+    await addOrganisations(federation, join(directory, 'traffic'), options)
     const test = testFederation(federation, close)
     for (const node of ['hub', ...test.organisations]) await installGates(test.databaseUrl(node))
     return test
@@ -106,13 +105,17 @@ function hubUrls({ processes }: Federation): string[] {
   })
 }
 
-async function addOrganisations(federation: Federation, traffic: string, scheme?: SchemeKind): Promise<void> {
+async function addOrganisations(
+  federation: Federation,
+  traffic: string,
+  { interactionsPerSite = 1500, scheme }: TestFederationOptions,
+): Promise<void> {
   const { sites, trainUntil } = await writeTraffic({
     directory: traffic,
     seed: 'end-to-end',
     sites: ORGANISATIONS,
     days: 3,
-    interactionsPerSite: 1500,
+    interactionsPerSite,
   })
   // With two hub processes, each is the first choice of somebody.
   const urls = hubUrls(federation)

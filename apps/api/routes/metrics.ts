@@ -3,6 +3,7 @@
  * ledger, so every hub process on one store says the same. What this version does not measure is NaN, not zero.
  */
 
+import { EntenteError } from '../../../src/base/errors.ts'
 import type { Hub } from '../../../src/node/hub.ts'
 import type { Block } from '../../../src/ledger/block.ts'
 import { requireOperator } from '../peer.ts'
@@ -24,11 +25,15 @@ export function metricsRoutes(app: Api, hub: Hub): void {
 async function metricsOf(hub: Hub): Promise<readonly Metric[]> {
   const block = (await hub.ledger.head())?.block
   const metrics = block?.aggregation_metrics
-  const latency = block === undefined ? undefined : await latencyOf(hub, block)
+  const round = block === undefined ? undefined : await roundOf(hub, block)
   return [
     { name: 'round_number', help: 'round of the newest block', value: metrics?.round ?? 0 },
     { name: 'participating_orgs', help: 'organisations in the newest block', value: metrics?.num_clients ?? 0 },
-    { name: 'aggregation_latency_ms', help: 'time that the newest aggregation took', value: latency ?? Number.NaN },
+    {
+      name: 'aggregation_latency_ms',
+      help: 'time that the newest aggregation took',
+      value: round?.aggregation_latency_ms ?? Number.NaN,
+    },
     {
       name: 'convergence_rate',
       help: '||w_new - w_old|| / ||w_old|| of the newest block',
@@ -46,8 +51,13 @@ async function metricsOf(hub: Hub): Promise<readonly Metric[]> {
     },
     {
       name: 'byzantine_detection_triggered',
-      help: 'whether an update of the newest block was far from the rest; NaN: no robust rule looked',
-      value: triggeredOf(metrics?.['byzantine_detection_triggered']),
+      help: 'whether an update of the newest block was far from the rest, or validators found its model clearly worse; NaN: nobody looked',
+      value: triggeredOf(round?.byzantine_detection_triggered ?? metrics?.['byzantine_detection_triggered']),
+    },
+    {
+      name: 'aggregation_quality',
+      help: 'nats that the newest model takes off the loss of a row, median over validators, -1 to 1; NaN: fewer than three spoke so far',
+      value: round?.aggregation_quality ?? Number.NaN,
     },
     {
       name: 'blockchain_verification_time_ms',
@@ -70,11 +80,20 @@ function triggeredOf(value: unknown): number {
   return typeof value === 'boolean' ? Number(value) : Number.NaN
 }
 
-async function latencyOf(hub: Hub, block: Block): Promise<number | undefined> {
-  const record = (await hub.ports.store.readRecord('round', block.provenance.round_id)) as
-    | { metrics?: { aggregation_latency_ms?: number } }
-    | undefined
-  return record?.metrics?.aggregation_latency_ms
+interface RoundMetrics {
+  readonly aggregation_latency_ms?: number
+  readonly aggregation_quality?: number
+  readonly byzantine_detection_triggered?: boolean
+}
+
+/** What the round says by now, validators included; nothing of a block that no round made. */
+async function roundOf(hub: Hub, block: Block): Promise<RoundMetrics | undefined> {
+  try {
+    return ((await hub.round(block.provenance.round_id)) as { metrics: RoundMetrics | null }).metrics ?? undefined
+  } catch (error) {
+    if (error instanceof EntenteError && error.code === 'unknown-round') return undefined
+    throw error
+  }
 }
 
 async function verificationTimeMs(hub: Hub, block: Block | undefined): Promise<number> {

@@ -24,6 +24,7 @@ export async function requireDemo(directory: string): Promise<void> {
 /** Trains as it should, and answers as if it had learned the opposite. */
 export function signFlipping(trainer: Trainer): Trainer {
   return {
+    ...trainer,
     async train(request) {
       const { parameters, summary } = await trainer.train(request)
       const flipped = parameters.map((value, i) => {

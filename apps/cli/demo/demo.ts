@@ -72,6 +72,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       strategy: training.config.strategy.name,
       protection: exported.protection,
       privacy: exported.privacy,
+      quality: exported.quality,
       seed: options.seed,
       orgs,
       rounds: training.rounds,

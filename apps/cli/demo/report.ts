@@ -79,6 +79,8 @@ export interface DemoReport {
   readonly protection: ProtectionSummary
   /** Null: no noise was added. */
   readonly privacy: PrivacySummary | null
+  /** Of each round, what validators found on later traffic of theirs, in nats; null where fewer than three spoke in time. */
+  readonly quality?: readonly (number | null)[]
   /** Only with `--attack`. */
   readonly attack?: AttackSummary
   readonly seed: number
@@ -107,6 +109,7 @@ export function renderReport(report: DemoReport): string {
     ...explanation(report),
     '',
     ...attackLines(report),
+    ...qualityLines(report),
     ...protectionLines(report),
     ...privacyLines(report),
     ledgerLines(report),
@@ -216,6 +219,14 @@ function attackLines({ attack }: DemoReport): string[] {
       ? []
       : [`  Reputation from the ledger: ${standing.join(', ')} (0.5 = unknown; nobody is excluded by it)`]),
     '',
+  ]
+}
+
+function qualityLines({ quality = [] }: DemoReport): string[] {
+  if (quality.every((one) => one === null)) return []
+  const each = quality.map((one) => (one === null ? '-' : one.toFixed(2)))
+  return [
+    `Validators: each model took off the loss of a row, in nats (median of at least three organisations): ${each.join(' ')}`,
   ]
 }
 

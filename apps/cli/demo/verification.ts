@@ -28,6 +28,8 @@ export interface ExportedLedger {
   readonly privacy: PrivacySummary | null
   readonly sameOnAllNodes: boolean
   readonly blocks: readonly Block[]
+  /** What validators said of each round's model, if enough have spoken by now. */
+  readonly quality: readonly (number | null)[]
 }
 
 /** Writes what an auditor needs, and asks every running node whether it holds the same. */
@@ -44,7 +46,14 @@ export async function exportLedger(federation: Federation): Promise<ExportedLedg
   const protection = protectionSaid(ledgerExport.leaves.at(-1) ?? fail('internal', 'the ledger is empty'))
   const blocks = ledgerExport.leaves.map((leaf) => decodeLeaf(leaf))
   const privacy = await privacySaid(federation, blocks.at(-1))
-  return { file, keysFile, height: ledger.size - 1, modelHash, protection, privacy, sameOnAllNodes, blocks }
+  const quality = await qualityOf(federation, blocks)
+  return { file, keysFile, height: ledger.size - 1, modelHash, protection, privacy, sameOnAllNodes, blocks, quality }
+}
+
+async function qualityOf({ operator }: Federation, blocks: readonly Block[]): Promise<(number | null)[]> {
+  const rounds = blocks.filter(({ provenance }) => provenance.participants.length > 0)
+  const records = rounds.map(({ provenance }) => operator.round(provenance.round_id))
+  return (await Promise.all(records)).map(({ metrics }) => metrics?.aggregation_quality ?? null)
 }
 
 /** The guarantee is the block's, what was spent is what each organisation's own budget says. */

@@ -1,48 +1,42 @@
 /**
- * `aggregation_quality`: what those who receive a model find when they try it on data of their own. Each says its loss
- * before and after; every validator counts alike and the median decides, so that fewer than half who lie do not.
+ * `aggregation_quality`: what those who receive a model find when they try it on rows of their own that it was not
+ * trained on. Every validator counts alike and the median decides, so that fewer than half who lie move it no further
+ * than to what some honest one says.
  */
 
 import type { OrganisationId } from '../../base/ids.ts'
 import { medianOf } from './geometry.ts'
 
+/** Of a verdict and of the quality: the mean loss of a row in nats, before minus after, from -1 to 1. */
 export interface Validation {
   readonly organisation: OrganisationId
-  /** Mean loss of the model before and after on the same rows, not trained on. */
-  readonly lossBefore: number
-  readonly lossAfter: number
-  readonly rows: number
+  readonly improvement: number
 }
 
 export interface AggregationQuality {
-  /** Median over validators of the share of the loss that is gone: 1 = all, 0 = as before, -1 = twice the loss or more. */
+  /** Median over validators: 1 = every row lost a nat or more of its loss, 0 = as before, negative = worse. */
   readonly quality: number
   readonly validators: number
-  /** For whom the model became worse. */
-  readonly worse: readonly OrganisationId[]
+  /** For how many the model became clearly worse. */
+  readonly worse: number
+  /** The median validator finds the model clearly worse. */
+  readonly collapsed: boolean
 }
 
-/** Fewer rows say more about chance than about the model. */
-export const VALIDATION_ROWS_MIN = 50
 /** Of two validators none is in the middle. */
 export const VALIDATORS_MIN = 3
-/** A loss that moves less than this is the same loss. */
-const NOISE = 0.01
+/** Below the noise of a verdict by two and a half deviations (verdict.ts): one honest verdict in 160 is so by chance. */
+export const COLLAPSE = -0.25
 
-const isUsable = ({ lossBefore, lossAfter, rows }: Validation): boolean =>
-  lossBefore > 0 &&
-  Number.isFinite(lossBefore) &&
-  lossAfter >= 0 &&
-  !Number.isNaN(lossAfter) &&
-  rows >= VALIDATION_ROWS_MIN
+const isUsable = ({ improvement }: Validation): boolean => improvement >= -1 && improvement <= 1
 
-const improvement = ({ lossBefore, lossAfter }: Validation): number =>
-  Math.max(-1, Math.min(1, (lossBefore - lossAfter) / lossBefore))
-
-/** Undefined with fewer than three validators whose word can be used: no figure is better than one organisation's. */
+/** Undefined with fewer than three validators: no figure is better than one organisation's. The first word of each counts. */
 export function aggregationQuality(validations: readonly Validation[]): AggregationQuality | undefined {
-  const once = [...new Map(validations.map((one) => [one.organisation, one])).values()].filter(isUsable)
+  const usable = validations.filter(isUsable)
+  const once = usable.filter((one, i) => usable.findIndex((other) => other.organisation === one.organisation) === i)
   if (once.length < VALIDATORS_MIN) return undefined
-  const worse = once.filter((one) => improvement(one) < -NOISE).map(({ organisation }) => organisation)
-  return { quality: medianOf(once.map(improvement)), validators: once.length, worse: worse.toSorted() }
+  const improvements = once.map(({ improvement }) => improvement)
+  const quality = medianOf(improvements)
+  const worse = improvements.filter((improvement) => improvement <= COLLAPSE).length
+  return { quality, validators: once.length, worse, collapsed: quality <= COLLAPSE }
 }

@@ -172,33 +172,36 @@ describe('signs', () => {
 })
 
 describe('aggregation quality', () => {
-  const says = (organisation: OrganisationId, lossBefore: number, lossAfter: number, rows = 100): Validation => ({
-    organisation,
-    lossBefore,
-    lossAfter,
-    rows,
+  const says = (organisation: OrganisationId, improvement: number): Validation => ({ organisation, improvement })
+  const liar = (k: number, improvement: number) => says(organisationId(`liar-${k}`), improvement)
+
+  it('is the median of what validators find, and counts those for whom the model became clearly worse', () => {
+    const found = aggregationQuality([says(a, 0.5), says(b, 0.2), says(c, -0.5)])
+    expect(found).toEqual({ quality: 0.2, validators: 3, worse: 1, collapsed: false })
   })
 
-  it('is the median of what validators find, and names those for whom it became worse', () => {
-    expect(aggregationQuality([says(a, 1, 0.5), says(b, 1, 0.8), says(c, 1, 1.5)])).toEqual({
-      quality: expect.closeTo(0.2, 12) as number,
-      validators: 3,
-      worse: [c],
-    })
+  it('collapses when the median validator finds the model clearly worse, and not for the noise of one', () => {
+    expect(aggregationQuality([says(a, -0.3), says(b, -0.9), says(c, 0.1)])).toMatchObject({ collapsed: true })
+    expect(aggregationQuality([says(a, -0.2), says(b, -0.9), says(c, 0.1)])).toMatchObject({ collapsed: false })
   })
 
-  it('is not moved beyond the honest by fewer than half who lie', () => {
-    const honest = [0.4, 0.5, 0.6].map((loss, i) => says([a, b, c][i] ?? a, 1, loss))
-    const liars = ['x', 'y'].map((name) => says(organisationId(`liar-${name}`), 1, 1e9))
-    const found = aggregationQuality([...honest, ...liars])?.quality ?? 0
-    expect(found).toBeGreaterThanOrEqual(0.4)
-    expect(found).toBeLessThanOrEqual(0.6)
+  it.each([1, -1])('is not moved beyond the honest by fewer than half who say %d', (lie) => {
+    const honest = [0.4, 0.5, 0.6].map((improvement, i) => says([a, b, c][i] ?? a, improvement))
+    const { quality, collapsed } = aggregationQuality([...honest, liar(1, lie), liar(2, lie)]) ?? { quality: -2 }
+    expect(quality).toBeGreaterThanOrEqual(0.4)
+    expect(quality).toBeLessThanOrEqual(0.6)
+    expect(collapsed).toBe(false)
+  })
+
+  it('cannot be made to hide a collapse by fewer than half who praise', () => {
+    const honest = [says(a, -0.8), says(b, -1), says(c, -0.7)]
+    expect(aggregationQuality([...honest, liar(1, 1), liar(2, 1)])).toMatchObject({ collapsed: true })
   })
 
   it('is not there with fewer than three whose word can be used', () => {
-    expect(aggregationQuality([says(a, 1, 0.5), says(b, 1, 0.5)])).toBeUndefined()
-    expect(aggregationQuality([says(a, 1, 0.5), says(a, 1, 0.5), says(b, 1, 0.5)])).toBeUndefined()
-    const unusable = [says(c, Number.NaN, 0), says(c, 1, Number.NaN), says(c, 0, 1), says(c, 1, 1, 10)]
-    for (const one of unusable) expect(aggregationQuality([says(a, 1, 0.5), says(b, 1, 0.5), one])).toBeUndefined()
+    expect(aggregationQuality([says(a, 0.5), says(b, 0.5)])).toBeUndefined()
+    expect(aggregationQuality([says(a, 0.5), says(a, 0.5), says(b, 0.5)])).toBeUndefined()
+    for (const unusable of [Number.NaN, 1.5, -7])
+      expect(aggregationQuality([says(a, 0.5), says(b, 0.5), says(c, unusable)])).toBeUndefined()
   })
 })

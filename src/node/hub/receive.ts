@@ -19,6 +19,7 @@ import { checkUpdate } from './check-update.ts'
 import { encryptionEvent } from './encryption.ts'
 import { maskingEvent } from './masking.ts'
 import { leaveTrainings } from './trainings.ts'
+import { validatedEvent } from './validation.ts'
 
 /** Sent back for an accepted message: it is durable. */
 export interface Receipt {
@@ -54,6 +55,10 @@ export async function receive(
       return decline(context, drive, envelope, from)
     case 'leave':
       return leave(context, drive, envelope, from)
+    case 'model-validated': {
+      const { stream, event } = await validatedEvent(context, drive, envelope, from)
+      return dispatchOnce(drive, stream, event, envelope)
+    }
     case 'masking-keys':
     case 'masking-shares':
     case 'masking-input':

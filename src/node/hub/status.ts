@@ -6,6 +6,9 @@ import { organisationOf } from '../../registry/read.ts'
 import type { RegistryState } from '../../registry/state.ts'
 import type { Drive } from '../drive.ts'
 import type { LedgerReader } from '../ledger-reader.ts'
+import { readValidation } from './validation.ts'
+import { withQuality } from '../../learning/validation.ts'
+import type { RoundRecord } from '../../learning/round-record.ts'
 import type { HubContext } from './identity.ts'
 import { lastSeen } from './mail.ts'
 import { registryState } from './members.ts'
@@ -59,7 +62,9 @@ export async function readTraining(context: HubContext, id: string): Promise<unk
 }
 
 export async function readRound(context: HubContext, id: string): Promise<unknown> {
-  return (await context.ports.store.readRecord('round', id)) ?? fail('unknown-round', `there is no round ${id}`)
+  const round = await context.ports.store.readRecord('round', id)
+  if (round === undefined) fail('unknown-round', `there is no round ${id}`)
+  return withQuality(round as RoundRecord, await readValidation(context.ports.store, id))
 }
 
 export async function status(context: HubContext, drive: Drive, ledger: LedgerReader): Promise<HubStatus> {

@@ -23,12 +23,15 @@ import {
 import { forgetNoise } from './noise.ts'
 import { abandonProtection } from './protect.ts'
 import { fetchModel, trainAndContribute } from './train.ts'
+import { validateModel } from './validate.ts'
 
 type OrganisationEffect = Exclude<ParticipantEffect, DriveEffect> | ReplicaEffect
 type EffectOf<Type extends OrganisationEffect['type']> = Extract<OrganisationEffect, { type: Type }>
 
 /** A newcomer replays the whole ledger; of models that were replaced long ago it need not fetch the files. */
 const MODELS_BEHIND_MAX = 16
+/** What was sealed before is history: nobody asks any more how good it was. */
+const VALIDATED_BEHIND_MAX = 4
 
 export async function performOrganisationEffect(
   parts: MaskingParts & EncryptionParts,
@@ -58,7 +61,7 @@ export async function performOrganisationEffect(
       await sign(context, effect, id)
       return [{ stream, event: { type: 'block-signed', at: context.ports.clock.now() } }]
     case 'block-verified':
-      await keepModel(context, effect)
+      await keepModel(context, effect, id)
       return []
     default:
       return unknownEffect(effect)
@@ -147,10 +150,16 @@ async function sign(
   await deliver(context, 'block-signature', { id, height: block.height, hash: block.hash, signature }, effectId)
 }
 
-async function keepModel(context: OrganisationContext, { block }: EffectOf<'block-verified'>): Promise<void> {
+async function keepModel(
+  context: OrganisationContext,
+  { block }: EffectOf<'block-verified'>,
+  id: string,
+): Promise<void> {
   const replica = (await context.ports.store.readStream('replica'))?.state as ReplicaState | undefined
-  if ((replica?.log.size ?? 0) - block.height > MODELS_BEHIND_MAX) return
+  const behind = (replica?.log.size ?? 0) - block.height
+  if (behind > MODELS_BEHIND_MAX) return
   await fetchModel(context, block.model_hash)
+  if (behind <= VALIDATED_BEHIND_MAX) await validateModel(context, block, id)
 }
 
 function unknownEffect(effect: never): never {

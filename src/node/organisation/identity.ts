@@ -46,6 +46,8 @@ export interface OrganisationOptions {
   readonly privacyBudget?: Limit
   /** Of which protections rounds are taken part in. Default: all that hide the update from the hub. */
   readonly accepts?: readonly Protection[]
+  /** Whether new models are tried on rows that were held out, and the hub is told how they did. Default true. */
+  readonly validateModels?: boolean
   /** How long one poll may wait at the hub. Default 25 s. */
   readonly pollWaitMs?: number
   /** First and longest pause after the hub did not answer. Default 0.5 s and 5 s. */

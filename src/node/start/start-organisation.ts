@@ -66,6 +66,7 @@ export async function startOrganisation(
         log,
         dataSources,
         privacyBudget: config.privacyBudget,
+        validateModels: config.validateModels,
         accepts: acceptedBy(config, encryption),
         ...(encryption === undefined ? {} : { encryption }),
       },
