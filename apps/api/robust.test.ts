@@ -122,7 +122,7 @@ async function train(trainingId: string, robust: object, lie: Lie, participantsM
   }
   const { features, labels, rows } = traffic('held out', 2000)
   const scores = model.score(await weightsOf(block?.model_hash as Digest), features, rows)
-  return { auc: rocAuc(scores, labels) ?? 0, metrics: block?.aggregation_metrics, refusals }
+  return { auc: rocAuc(scores, labels) ?? 0, metrics: block?.aggregation_metrics, model: block?.model_hash, refusals }
 }
 
 describe('a federation of five in which one organisation lies', () => {
@@ -130,6 +130,29 @@ describe('a federation of five in which one organisation lies', () => {
     const { auc, metrics } = await train('mean', {}, LIES['scales a hundredfold, backwards'] as Lie)
     expect(auc).toBeLessThan(0.6)
     expect(metrics).not.toHaveProperty('byzantine_detection_triggered')
+  }, 60_000)
+
+  it('hears of it from those who try the model, in metrics and round, whatever two of five say', async () => {
+    const { model } = await train('tried', {}, LIES['scales a hundredfold, backwards'] as Lie)
+    const round = `tried-${ROUNDS}`
+    const gauges = async () => (await test.operator.text({ method: 'GET', path: '/metrics' })).split('\n')
+    expect(await gauges()).toEqual(
+      expect.arrayContaining(['aggregation_quality NaN', 'byzantine_detection_triggered NaN']),
+    )
+    const say = (member: Organisation, improvement_percent: number, body = {}) =>
+      send(member.http, member.letter('model-validated', { round_id: round, model, improvement_percent, ...body }))
+    const [first] = members
+    expect(await refusal(say(first as Organisation, 0, { model: 'f'.repeat(64) }))).toBe('invalid-request')
+    expect(await refusal(say(first as Organisation, 0, { round_id: 'never-1' }))).toBe('unknown-round')
+    for (const [i, member] of members.entries()) await say(member, [-50, -90, 100, 100, -40][i] ?? 0)
+    expect(await refusal(say(first as Organisation, 100))).toBe('already-submitted')
+    expect(await test.hub.round(round)).toMatchObject({
+      phase: 'done',
+      metrics: { aggregation_quality: -0.4, validators: 5, worse: 3, byzantine_detection_triggered: true },
+    })
+    expect(await gauges()).toEqual(
+      expect.arrayContaining(['aggregation_quality -0.4', 'byzantine_detection_triggered 1']),
+    )
   }, 60_000)
 
   it.each([
