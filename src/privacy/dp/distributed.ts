@@ -7,6 +7,7 @@
  */
 
 import { fail } from '../../base/errors.ts'
+import { deltaForNoise, type LocalNoise, type LocalTarget, onGrid, sensitivityOf } from './local.ts'
 import { concentratedCurve, epsilonOfCurve } from './rdp.ts'
 
 export interface Shares {
@@ -65,12 +66,33 @@ export function shareFor(
   return high
 }
 
+/** With shares of hundreds of steps tau is nought, and the number of coordinates does not matter. */
+const DIMENSION_MAX = 2 ** 32
+/** Steps in which a sensitivity is measured before the grid is known: so fine that tau is nought. */
+const FINE = 2 ** 20
+
+export interface SharedNoise extends LocalNoise {
+  /** Honest organisations whose shares are in the sum at least. */
+  readonly survivorsMin: number
+}
+
 /**
- * Bits b such that the sum of all updates and all noise stays within [-2^(b-1), 2^(b-1)), but for 2^-40 of the runs. A
- * sum that wraps costs accuracy, never privacy. `bound` is the largest coordinate of one update, in steps of the grid.
+ * The least share for the target, on a grid of its own. Updates are cut to whole steps towards zero before the share is
+ * added, which lets no norm grow: so quantising adds nothing to the sensitivity, and the conditional rounding of section
+ * 4 of the paper, whose random result may be longer than the update, is not needed.
+ * @throws invalid-request, not-available
  */
-export function modulusBits(organisations: number, bound: number, deviation: number, dimension: number): number {
-  // Discrete Gaussians are sub-Gaussian (Canonne et al. 2020, Corollary 17), and so is their sum.
-  const tail = deviation * Math.sqrt(2 * organisations * Math.log(2 * dimension * 2 ** 40))
-  return Math.ceil(Math.log2(organisations * bound + tail + 1)) + 1
+export function planSharedNoise({ clip, ...target }: LocalTarget, survivorsMin: number): SharedNoise {
+  const sum = { survivorsMin, sensitivity: FINE, dimension: DIMENSION_MAX }
+  const share = shareFor({ ...target, delta: deltaForNoise(target.delta) }, sum)
+  return { ...onGrid((share / FINE) * sensitivityOf(clip), clip), survivorsMin }
+}
+
+/** rho of one sum, whatever the size of the model. */
+export function sharedConcentration({
+  survivorsMin,
+  deviation,
+  sensitivity,
+}: Pick<SharedNoise, 'survivorsMin' | 'deviation' | 'sensitivity'>): number {
+  return distributedConcentration({ survivorsMin, deviation, sensitivity, dimension: DIMENSION_MAX })
 }

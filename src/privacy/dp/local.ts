@@ -41,12 +41,33 @@ export function planLocalNoise({ epsilon, delta, clip, rounds }: LocalTarget): L
   if (!(epsilon > 0 && epsilon <= 100) || !(delta > 0 && delta < 1) || !(clip > 0) || !(rounds >= 1))
     fail('invalid-request', 'a target has epsilon in (0, 100], delta in (0, 1), a positive clip and at least one round')
   const rho = concentrationFor(epsilon, deltaForNoise(delta)) / rounds
-  const width = 2 * clip * NORM_SLACK
-  const deviation = width / Math.sqrt(2 * rho)
+  return onGrid(sensitivityOf(clip) / Math.sqrt(2 * rho), clip)
+}
+
+/** Between any two clipped updates: they may be opposite. */
+export function sensitivityOf(clip: number): number {
+  return 2 * clip * NORM_SLACK
+}
+
+/** Noise of at least this deviation, on a grid that is fine for it. @throws not-available if no grid fits the clip */
+export function onGrid(deviation: number, clip: number): LocalNoise {
   const exponent = Math.floor(Math.log2(deviation)) - DEVIATION_BITS
   if (exponent < EXPONENT_MIN || exponent > EXPONENT_MAX || clip / 2 ** exponent > GRID_MAX / 2)
     fail('not-available', 'no grid is fine and wide enough for this clip, epsilon and number of rounds')
-  return { exponent, deviation: Math.ceil(deviation / 2 ** exponent), sensitivity: width / 2 ** exponent }
+  return { exponent, deviation: Math.ceil(deviation / 2 ** exponent), sensitivity: sensitivityOf(clip) / 2 ** exponent }
+}
+
+/** A table ends where weights are below 2^-140: sqrt(280 log 2) = 13.94 deviations from nought. */
+const DEVIATIONS_MAX = 14
+
+/** Steps that no draw of a noise table of this deviation exceeds. */
+export function drawMax(deviation: number): number {
+  return DEVIATIONS_MAX * deviation
+}
+
+/** Steps that no coordinate of a clipped update with its noise exceeds. */
+export function stepsMax({ exponent, deviation }: LocalNoise, clip: number): number {
+  return Math.ceil((clip * NORM_SLACK) / 2 ** exponent) + drawMax(deviation)
 }
 
 /** What is left of delta for the noise itself; the rest is for the distance of its table. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { distributedConcentration, modulusBits, shareFor, sumDistance } from './distributed.ts'
+import { distributedConcentration, planSharedNoise, sharedConcentration, shareFor, sumDistance } from './distributed.ts'
 import { addNoise, fromGrid, GRID_MAX, toGrid } from './grid.ts'
-import { concentrationOf, planLocalNoise, tableDelta } from './local.ts'
+import { concentrationOf, drawMax, planLocalNoise, tableDelta } from './local.ts'
 import { concentratedCurve, epsilonOfCurve } from './rdp.ts'
 import { createNoiseTable } from './table.ts'
 
@@ -134,20 +134,25 @@ describe('noise in shares', () => {
     expect(divergence).toBeGreaterThan(0.8 * rho)
   })
 
-  it('fits its modulus: sums wrap in none of many trials', () => {
-    const [organisations, bound, deviation, dimension] = [20, 100, 30, 1000]
-    const half = 2 ** (modulusBits(organisations, bound, deviation, dimension) - 1)
-    const table = createNoiseTable({ numerator: 900n, denominator: 1n })
-    let seed = 1
-    const random = (length: number) =>
-      Uint8Array.from({ length }, () => (seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0) >>> 24)
-    const sums = new Int32Array(dimension).fill(organisations * bound)
-    for (let k = 0; k < organisations; k++) {
-      const noise = new Int32Array(dimension)
-      table.draw(noise, random)
-      addNoise(sums, noise)
-    }
-    expect(Math.max(...sums)).toBeLessThan(half)
-    expect(half).toBeLessThan(8 * organisations * bound)
+  it('is planned on a grid whose sums meet the target, and without one more of the honest only', () => {
+    const goal = { epsilon: 4, delta: 1e-5, clip: 0.7, rounds: 3 }
+    const plan = planSharedNoise(goal, 5)
+    expect(plan.deviation).toBeGreaterThanOrEqual(512)
+    expect(plan.deviation).toBeLessThanOrEqual(1024)
+    const epsilonWith = (survivorsMin: number): number =>
+      epsilonOfCurve(concentratedCurve(goal.rounds * sharedConcentration({ ...plan, survivorsMin })), goal.delta)
+    expect(epsilonWith(5)).toBeLessThanOrEqual(goal.epsilon)
+    expect(epsilonWith(5)).toBeGreaterThan(0.99 * goal.epsilon)
+    expect(epsilonWith(4)).toBeGreaterThan(goal.epsilon)
+    const whole = planLocalNoise(goal)
+    const inUnits = ({ deviation, exponent }: { deviation: number; exponent: number }) => deviation * 2 ** exponent
+    expect(inUnits(plan) / inUnits(whole)).toBeCloseTo(1 / Math.sqrt(5), 2)
+  })
+
+  it('is never beyond the bound that the grid is made for, however it falls', () => {
+    for (const deviation of [1, 2, 3, 100, 513, 1024])
+      expect(
+        createNoiseTable({ numerator: BigInt(deviation) ** 2n, denominator: 1n }).magnitudeMax,
+      ).toBeLessThanOrEqual(drawMax(deviation))
   })
 })
