@@ -25,6 +25,8 @@ export interface MaskingContext {
   readonly length: number
   /** The largest absolute value of a coordinate. */
   readonly clip: number
+  /** Updates are whole multiples of clip / levels, and are summed as they are; absent = they are rounded. */
+  readonly levels?: number
   /** The largest weight that a participant may claim. */
   readonly weightMax: number
   readonly policy: MaskingPolicy

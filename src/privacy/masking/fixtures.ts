@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly count: number
   readonly length?: number
   readonly clip?: number
+  /** Updates are on a grid of so many steps up to the clip, and all weigh 1. */
+  readonly levels?: number
   readonly policy?: Partial<MaskingPolicy>
   readonly round?: string
   readonly weights?: (i: number) => number
@@ -83,7 +85,8 @@ export function contextOf(options: WorldOptions): MaskingContext {
     })),
     length: options.length ?? 20,
     clip: options.clip ?? 1,
-    weightMax: WEIGHT_MAX,
+    weightMax: options.levels === undefined ? WEIGHT_MAX : 1,
+    ...(options.levels === undefined ? {} : { levels: options.levels }),
     policy: { ...DEFAULT_POLICY, ...options.policy },
   }
 }
@@ -132,6 +135,7 @@ export class World {
   }
 
   weightOf(organisation: OrganisationId): number {
+    if (this.context.weightMax === 1) return 1
     return this.#options.weights?.(this.names.indexOf(organisation)) ?? 1 + (this.names.indexOf(organisation) % 7)
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { prng } from '../../base/prng.ts'
-import { DEFAULT_POLICY, logCut, logLossOfRound, planFor } from './plan.ts'
+import { DEFAULT_POLICY, honestSurvivors, honestSurvivorsFrom, logCut, logLossOfRound, planFor } from './plan.ts'
 import { logChoose, logTail } from './tails.ts'
 
 describe('the tail of the hypergeometric distribution', () => {
@@ -71,6 +71,32 @@ describe('the plan of a round', () => {
       { corruptShare: Number.NaN },
     ])
       expect(() => planFor(10, 10, { ...DEFAULT_POLICY, ...change })).toThrow()
+  })
+
+  it.each([
+    [3, 2],
+    [5, 3],
+    [10, 5],
+    [100, 47],
+    [1000, 467],
+  ])('of %i invited leaves at least %i honest in any sum, whoever is away', (invited, honest) => {
+    expect(honestSurvivors(invited, DEFAULT_POLICY)).toBe(honest)
+    for (let present = invited; present > 0.9 * invited; present--)
+      if (present * 3 > invited * 2 && invited < 200) {
+        const { quorum, corruptMax } = planFor(invited, Math.max(present, 3), DEFAULT_POLICY)
+        expect(quorum - corruptMax).toBe(honest)
+      }
+  })
+
+  it('of so many invited or more leaves no fewer honest than is said of them together', () => {
+    for (const corruptShare of [0.2, 0.25, 0.33]) {
+      const policy = { ...DEFAULT_POLICY, corruptShare }
+      for (let from = 3; from <= 300; from++) {
+        const least = Math.min(...Array.from({ length: 400 }, (_, i) => honestSurvivors(from + i, policy)))
+        expect(honestSurvivorsFrom(from, policy)).toBe(least)
+      }
+    }
+    expect(honestSurvivorsFrom(15, DEFAULT_POLICY)).toBeLessThan(honestSurvivors(15, DEFAULT_POLICY))
   })
 
   it('bounds the chance that drawn neighbours leave a participant with too many corrupt ones (simulated)', () => {

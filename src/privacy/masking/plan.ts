@@ -62,8 +62,7 @@ const moreThanTwoThirds = (count: number): number => Math.floor((2 * count) / 3)
  */
 export function planFor(invited: number, present: number, policy: MaskingPolicy): MaskingPlan {
   checkPolicy(policy)
-  const corruptMax = Math.ceil(policy.corruptShare * invited)
-  const quorum = Math.max(moreThanTwoThirds(invited), Math.floor((invited + corruptMax) / 2) + 1)
+  const { quorum, corruptMax } = quorumOf(invited, policy)
   const shape = shapeFor(present, corruptMax, policy)
   const openedByCorrupt = shape.neighbours === present - 1 && shape.threshold <= corruptMax
   if (present < 3 || quorum > present || quorum < corruptMax + 2 || openedByCorrupt)
@@ -73,6 +72,27 @@ export function planFor(invited: number, present: number, policy: MaskingPolicy)
       corruptMax,
     })
   return { ...shape, quorum, corruptMax }
+}
+
+/** Depends on the invited alone: whom the hub says to be there cannot make it smaller. */
+function quorumOf(invited: number, { corruptShare }: MaskingPolicy): Pick<MaskingPlan, 'quorum' | 'corruptMax'> {
+  const corruptMax = Math.ceil(corruptShare * invited)
+  const quorum = Math.max(moreThanTwoThirds(invited), Math.floor((invited + corruptMax) / 2) + 1)
+  return { quorum, corruptMax }
+}
+
+/** Honest participants in any sum that a round can end with, at least; less than 2 for rounds that are refused. */
+export function honestSurvivors(invited: number, policy: MaskingPolicy): number {
+  const { quorum, corruptMax } = quorumOf(invited, policy)
+  return quorum - corruptMax
+}
+
+/** By rounding, one more may be one honest survivor less; within so many more the trend, of at least 1/3, is above it. */
+const LOOK_AHEAD = 16
+
+/** {@link honestSurvivors} of so many invited or more. */
+export function honestSurvivorsFrom(invitedMin: number, policy: MaskingPolicy): number {
+  return Math.min(...Array.from({ length: LOOK_AHEAD }, (_, more) => honestSurvivors(invitedMin + more, policy)))
 }
 
 function checkPolicy({ corruptShare, dropoutShare, failureBits }: MaskingPolicy): void {

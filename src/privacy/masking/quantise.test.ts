@@ -22,6 +22,20 @@ describe('quantisation', () => {
     expect(scaleFor(100_000, 1, 1).width).toBe(64)
   })
 
+  it('leaves updates alone that are on a grid already, and refuses a grid whose sums could wrap', () => {
+    const scale = scaleFor(150, 3 * 2 ** -9, 1, 3)
+    const { words, clipped } = quantise(
+      Float32Array.of(-3, 2, 0, 1).map((steps) => steps * 2 ** -9),
+      1,
+      scale,
+      stream(),
+    )
+    expect([[...signedIntegers(words, 32)], clipped]).toEqual([[-3, 2, 0, 1], 0])
+    expect(dequantiseMean(words, 1, scale)).toEqual(Float32Array.of(-3, 2, 0, 1).map((steps) => steps * 2 ** -9))
+    expect(scaleFor(2, 1, 1, 2 ** 30).width).toBe(64)
+    expect(() => scaleFor(2, 1, 1, 2 ** 53)).toThrow('wrap')
+  })
+
   it('sums exactly, and the mean is within one level of each of the plain weighted mean', () => {
     const updates = fc.array(
       fc.record({

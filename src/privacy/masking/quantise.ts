@@ -6,6 +6,8 @@
  * at n = 100 and 21 at n = 1000, finer than the float32 of the update over [-clip, clip] needs; where fewer than 16
  * would remain (n > 65,535), b = 64 with n * levels <= 2^53 - 1, so that the sum is exact as a double too.
  *
+ * Updates with noise are on a grid of their own, and no coordinate is larger than a bound that is known; they keep it.
+ *
  * Weights are part of the value: x * weight / weightMax, with the largest weight of the roster, which everybody signed.
  */
 
@@ -24,13 +26,24 @@ export interface Scale {
 }
 
 const LEVELS_MIN = 2 ** 16
+const SUM_MAX = { 32: 2 ** 31 - 1, 64: Number.MAX_SAFE_INTEGER } as const
 
-/** The scale for a sum of up to `participants` vectors. */
-export function scaleFor(participants: number, clip: number, weightMax: number): Scale {
+/**
+ * The scale for a sum of up to `participants` vectors.
+ * @param fixed levels of updates that are on a grid already, whole multiples of clip / fixed: they stay as they are
+ * @throws invalid-request if sums on that grid could wrap
+ */
+export function scaleFor(participants: number, clip: number, weightMax: number, fixed?: number): Scale {
   if (!(clip > 0 && clip < Number.MAX_VALUE)) fail('invalid-request', 'the clip bound is a positive number')
-  const levels = Math.floor((2 ** 31 - 1) / participants)
+  if (fixed !== undefined) return { width: widthFor(participants * fixed), levels: fixed, clip, weightMax }
+  const levels = Math.floor(SUM_MAX[32] / participants)
   if (levels >= LEVELS_MIN) return { width: 32, levels, clip, weightMax }
-  return { width: 64, levels: Math.floor(Number.MAX_SAFE_INTEGER / participants), clip, weightMax }
+  return { width: 64, levels: Math.floor(SUM_MAX[64] / participants), clip, weightMax }
+}
+
+function widthFor(largestSum: number): Width {
+  if (largestSum <= SUM_MAX[32]) return 32
+  return largestSum <= SUM_MAX[64] ? 64 : fail('invalid-request', 'sums on this grid could wrap')
 }
 
 /** Of the randomness, for each coordinate. */

@@ -77,7 +77,7 @@ export function rosterOf(context: MaskingContext, members: readonly AdvertisedKe
     digest: digestOf({ context: contextDigest(context), members: signed }),
     members,
     plan,
-    scale: scaleFor(members.length, context.clip, weightMax),
+    scale: scaleFor(members.length, context.clip, weightMax, context.levels),
   }
 }
 
