@@ -70,7 +70,8 @@ class Participant {
 
   async open(weight: number): Promise<ClientEffect> {
     const { round_id, invited = [] } = await this.letter<RoundAnnouncement>('round-announced')
-    const context = maskingContext(config, { federation: FEDERATION, round: round_id, invited, length }, null)
+    const where = { federation: FEDERATION, round: round_id, invited, length }
+    const context = maskingContext(config, where, { normMax: null, grid: null })
     return this.step({ type: 'opened', context, weight, rounding: 'r', seed: toBase64Url(randomBytes(32)), at: 0 })
   }
 

@@ -7,7 +7,7 @@ import type { BlockContent } from '../ledger/block.ts'
 import type { TrainingConfig } from './config.ts'
 import { aggregationMetrics } from './convergence.ts'
 import type { AggregateResult, RoundFacts } from './round-state.ts'
-import { guaranteeOf } from './privacy-config.ts'
+import { type Guarantee, guaranteeOf } from './privacy-config.ts'
 import { expectedStages, type StageRecord } from './stages.ts'
 
 /** A leaf holds 65,535 bytes, and participants and signatures need most of them. */
@@ -31,7 +31,8 @@ export function recordedConfig(config: TrainingConfig): Json {
 
 /**
  * What stages prove of an organisation that has been through them in so many rounds of a training. `epsilon` and `delta`
- * are null where no noise was added: then there is no guarantee to state. Where there is one, `unit` says of whom.
+ * are null where no noise was added: then there is no guarantee to state. Where there is one, `unit` says of whom, and
+ * `against` against whom, unless it is everybody.
  */
 export function privacyStatement(stages: readonly StageRecord[], rounds: number): Json {
   const clipped = stages.find(({ stage, applied }) => stage === 'clip' && applied)
@@ -39,13 +40,19 @@ export function privacyStatement(stages: readonly StageRecord[], rounds: number)
   return {
     epsilon: guarantee?.epsilon ?? null,
     delta: guarantee?.delta ?? null,
-    ...(guarantee === null ? {} : { unit: guarantee.unit, rounds }),
+    ...(guarantee === null ? {} : { unit: guarantee.unit, rounds, ...againstSaid(guarantee) }),
     clipping_norm: guarantee?.clip ?? clipped?.norm_max ?? null,
     stages: stages.map(({ stage, applied, norm_max, parameters }) => ({
       ...{ stage, applied, norm_max },
       ...(parameters === undefined ? {} : { parameters }),
     })),
   }
+}
+
+/** Nothing where it holds against everybody. */
+function againstSaid({ against }: Guarantee): { against?: string } {
+  if (against === undefined) return {}
+  return { against: `hub with up to ${against.corruptMax} of ${against.invited} organisations` }
 }
 
 /** What a training of this configuration will be able to state after so many rounds; nothing before the first. */

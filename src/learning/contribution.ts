@@ -6,10 +6,9 @@
 import { fail } from '../base/errors.ts'
 import type { AggregationKernels } from '../models/kernels/kernels.ts'
 import { addNoise, fromGrid, toGrid } from '../privacy/dp/grid.ts'
-import type { LocalNoise } from '../privacy/dp/local.ts'
 import type { TrainingConfig } from './config.ts'
 import { type ExampleMechanism, exampleRecord } from './example-privacy.ts'
-import { clipOf, noiseOf, noiseRecord, quantiseRecord } from './organisation-privacy.ts'
+import { clipOf, noiseOf, noiseRecord, quantiseRecord, type UpdateNoise } from './organisation-privacy.ts'
 import type { StageName, StageRecord } from './stages.ts'
 
 export interface StageResult {
@@ -72,7 +71,7 @@ export function clip(update: Float32Array, { config, kernels }: ContributionOpti
 }
 
 /** Whole steps of a grid, towards zero, which lets no norm grow: noise is added to integers only (Mironov 2012). */
-export function quantise(update: Float32Array, plan: LocalNoise | null): StageResult {
+export function quantise(update: Float32Array, plan: UpdateNoise | null): StageResult {
   if (plan === null) return passThrough('quantise', update)
   const { exponent } = plan
   return { update: fromGrid(toGrid(update, exponent), exponent), applied: quantiseRecord(plan) }
@@ -81,7 +80,7 @@ export function quantise(update: Float32Array, plan: LocalNoise | null): StageRe
 /** Discrete Gaussian noise on the integers (Canonne, Kamath and Steinke 2020). The record says what was really drawn. */
 export function noise(
   update: Float32Array,
-  plan: LocalNoise | null,
+  plan: UpdateNoise | null,
   { config, drawNoise, mechanism }: ContributionOptions,
 ): StageResult {
   if (config.privacy?.unit === 'example') {

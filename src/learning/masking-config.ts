@@ -12,6 +12,7 @@ import type { RosterFacts } from '../privacy/masking/roster.ts'
 import type { RobustConfig } from './robust/config.ts'
 import { BUCKET_MIN, bucketSeed, bucketsProblem, planBuckets } from './robust/secure-buckets.ts'
 import { type EncryptionConfig, encryptionProblem, isEncrypted } from './encryption-config.ts'
+import type { CoordinateBound } from './organisation-privacy.ts'
 import type { StageRecord } from './stages.ts'
 
 /**
@@ -129,11 +130,13 @@ export interface MaskedRound {
 }
 
 /** The same at the hub and at every participant, who builds it from its own knowledge and not from what the hub says. */
-export function maskingContext({ masking, round }: Asked, where: MaskedRound, normMax: number | null): MaskingContext {
+export function maskingContext({ masking, round }: Asked, where: MaskedRound, bound: CoordinateBound): MaskingContext {
   const { valueMax, phaseMs: _, ...policy } = masking
-  // No coordinate is larger than the norm of the whole, and a smaller bound is a finer grid.
-  const clip = Math.min(valueMax, normMax ?? valueMax)
   const invited = where.invited.toSorted((a, b) => (a.organisation < b.organisation ? -1 : 1))
+  // Noise is summed as it was drawn: nothing is cut off, and no weight that somebody declares makes the grid coarser.
+  if (bound.grid !== null) return { ...where, invited, ...bound.grid, weightMax: 1, policy }
+  // No coordinate is larger than the norm of the whole, and a smaller bound is a finer grid.
+  const clip = Math.min(valueMax, bound.normMax ?? valueMax)
   return { ...where, invited, clip, weightMax: round.sampleCountMax, policy }
 }
 

@@ -5,11 +5,15 @@
 
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
-import { concentrationOf, deltaForNoise, type LocalNoise, planLocalNoise } from '../privacy/dp/local.ts'
+import { planSharedNoise, sharedConcentration } from '../privacy/dp/distributed.ts'
+import { concentrationOf, deltaForNoise, type LocalNoise, planLocalNoise, stepsMax } from '../privacy/dp/local.ts'
 import { concentratedCurve, epsilonOfCurve } from '../privacy/dp/rdp.ts'
+import type { MaskingPolicy } from '../privacy/masking/plan.ts'
+import { SHARED_MECHANISM, type SharingAsked, sharingProblem, survivorsPlanned } from './shared-noise.ts'
 import type { StageRecord } from './stages.ts'
 
-export const MECHANISM = 'local-discrete-gaussian'
+export const LOCAL_MECHANISM = 'local-discrete-gaussian'
+export const MECHANISMS = [LOCAL_MECHANISM, SHARED_MECHANISM] as const
 
 /** Below this many organisations their noise together is more than what they have learned. */
 export const ORGANISATIONS_ADVISED = 100
@@ -17,8 +21,11 @@ export const ORGANISATIONS_ADVISED = 100
 export const organisationPrivacySchema = z.strictObject({
   /** Protected is all that an organisation has: its update hardly tells whether its data were quite others. */
   unit: z.literal('organisation'),
-  /** Each organisation adds the noise itself: the guarantee holds against the hub and everybody else. */
-  mechanism: z.literal(MECHANISM),
+  /**
+   * local: each organisation adds all the noise itself, and the guarantee holds against everybody else. distributed: it adds
+   * a share, and the sum of secure aggregation has enough; against the hub with the corrupt that masking withstands.
+   */
+  mechanism: z.enum(MECHANISMS),
   /** Of all rounds of the training together. */
   epsilon: z.number().positive().max(100),
   delta: z.number().positive().max(1e-2),
@@ -26,25 +33,71 @@ export const organisationPrivacySchema = z.strictObject({
   clip: z.number().min(1e-6).max(1e6),
 })
 
+type OrganisationPrivacy = z.infer<typeof organisationPrivacySchema>
+
 interface Asked {
-  readonly privacy: { readonly unit: 'example' } | z.infer<typeof organisationPrivacySchema> | null
+  readonly privacy: { readonly unit: 'example' } | OrganisationPrivacy | null
   readonly rounds: number
+  readonly masking: MaskingPolicy
+  readonly round: { readonly participantsMin: number }
 }
+
+export type OrganisationAsked = Asked & SharingAsked & { readonly clipNorm: number | null }
 
 /** Why this cannot be done; undefined if it can. @throws invalid-request, not-available, which are reasons too */
-export function organisationProblem(asked: Asked & { readonly clipNorm: number | null }): string | undefined {
+export function organisationProblem(asked: OrganisationAsked): string | undefined {
   if (asked.clipNorm !== null) return 'privacy.clip is the clip: clipNorm must be null'
-  noiseOf(asked)
-  return undefined
+  if (isShared(asked)) return sharingProblem(asked, asked.privacy.delta) ?? planned(asked)
+  return planned(asked)
 }
 
-/** The noise of each update of a training; null unless whole organisations are protected. */
-export function noiseOf({ privacy, rounds }: Asked): LocalNoise | null {
-  return privacy?.unit === 'organisation' ? planLocalNoise({ ...privacy, rounds }) : null
+function planned(asked: Asked): undefined {
+  noiseOf(asked)
+}
+
+/** Whether each organisation adds a share of the noise only. */
+export function isShared<A extends Pick<Asked, 'privacy'>>(
+  asked: A,
+): asked is A & { readonly privacy: OrganisationPrivacy } {
+  return asked.privacy?.unit === 'organisation' && asked.privacy.mechanism === SHARED_MECHANISM
+}
+
+/** What one organisation adds to an update. */
+export interface UpdateNoise extends LocalNoise {
+  /** Of a share: honest organisations whose shares are in the sum at least; null = it is all the noise. */
+  readonly survivorsMin: number | null
+}
+
+/** The noise that each organisation adds to each update; null unless whole organisations are protected. */
+export function noiseOf(asked: Asked): UpdateNoise | null {
+  const { privacy, rounds } = asked
+  if (privacy?.unit !== 'organisation') return null
+  const target = { ...privacy, rounds }
+  if (isShared(asked)) return planSharedNoise(target, survivorsPlanned(asked))
+  return { ...planLocalNoise(target), survivorsMin: null }
+}
+
+/** rho of one round, against whom the mechanism protects. */
+export function roundConcentration({ survivorsMin, ...noise }: Omit<UpdateNoise, 'exponent'>): number {
+  return survivorsMin === null ? concentrationOf(noise) : sharedConcentration({ ...noise, survivorsMin })
+}
+
+/** What everybody knows of the coordinates of a contribution, before anything is hidden. */
+export interface CoordinateBound {
+  readonly normMax: number | null
+  /** Noisy updates: whole multiples of clip / levels up to clip, always. */
+  readonly grid: { readonly clip: number; readonly levels: number } | null
+}
+
+export function coordinateBound(config: Asked & { readonly clipNorm: number | null }): CoordinateBound {
+  const [noise, normMax] = [noiseOf(config), clipOf(config)]
+  if (noise === null || normMax === null) return { normMax, grid: null }
+  const levels = stepsMax(noise, normMax)
+  return { normMax, grid: { clip: levels * 2 ** noise.exponent, levels } }
 }
 
 /**
- * Norm of the noise in the mean of so many updates over the largest norm of one: above 1 the noise is more than anything
+ * Norm of the noise, or of all its shares, in the mean of so many updates over the largest norm of one: above 1 the noise is more than anything
  * that an update can say in one round. Null unless whole organisations are protected.
  */
 export function noiseOverClip(asked: Asked, parameterCount: number, organisations: number): number | null {
@@ -60,7 +113,10 @@ export function isDrownedInNoise(ratio: number | null, organisations: number): b
 }
 
 /** The clip of whole updates, whichever of the two asks for it. */
-export function clipOf({ privacy, clipNorm }: Asked & { readonly clipNorm: number | null }): number | null {
+export function clipOf({
+  privacy,
+  clipNorm,
+}: Pick<Asked, 'privacy'> & { readonly clipNorm: number | null }): number | null {
   return privacy?.unit === 'organisation' ? privacy.clip : clipNorm
 }
 
@@ -68,18 +124,26 @@ export function quantiseRecord({ exponent }: LocalNoise): StageRecord {
   return { stage: 'quantise', applied: true, norm_max: null, parameters: { grid_exponent: exponent } }
 }
 
-/** `delta` is the one at which epsilon is stated; deviation and sensitivity are in steps of the grid. */
-export function noiseRecord({ deviation, sensitivity }: LocalNoise, delta: number): StageRecord {
-  const parameters = { unit: 'organisation', mechanism: MECHANISM, deviation, sensitivity, delta }
+/**
+ * `delta` is the one at which epsilon is stated; deviation and sensitivity are in steps of the grid. Of a share, `survivors`
+ * are those that it was sized for.
+ */
+export function noiseRecord({ deviation, sensitivity, survivorsMin }: UpdateNoise, delta: number): StageRecord {
+  const added = { deviation, sensitivity, delta }
+  const parameters =
+    survivorsMin === null
+      ? { unit: 'organisation', mechanism: LOCAL_MECHANISM, ...added }
+      : { unit: 'organisation', mechanism: SHARED_MECHANISM, ...added, survivors: survivorsMin }
   return { stage: 'noise', applied: true, norm_max: null, parameters }
 }
 
-/** Epsilon of so many updates with this record. @throws invalid-request */
+/** Epsilon of so many updates with this record, or of so many sums of updates with such shares. @throws invalid-request */
 export function organisationEpsilon(parameters: NonNullable<StageRecord['parameters']>, rounds: number): number {
-  const { deviation, sensitivity, delta } = parameters
+  const { mechanism, deviation, sensitivity, delta, survivors } = parameters
   if (typeof deviation !== 'number' || typeof sensitivity !== 'number')
     fail('invalid-request', 'the record of the noise stage does not say what was added')
   if (typeof delta !== 'number') fail('invalid-request', 'the record of the noise stage has no delta')
-  const rho = rounds * concentrationOf({ deviation, sensitivity })
+  const survivorsMin = mechanism === SHARED_MECHANISM ? Number(survivors) : null
+  const rho = rounds * roundConcentration({ deviation, sensitivity, survivorsMin })
   return epsilonOfCurve(concentratedCurve(rho), deltaForNoise(delta))
 }

@@ -7,6 +7,8 @@ import type { TrainingConfig } from './config.ts'
 import { maskingMs } from './masking-config.ts'
 import { ownBucket } from './own-bucket.ts'
 import { judgeProposal } from './judge-proposal.ts'
+import { isShared } from './organisation-privacy.ts'
+import { tooFewToShare } from './shared-noise.ts'
 import type {
   ParticipantEffect,
   ParticipantEventOf,
@@ -42,6 +44,8 @@ export function startTraining(
   if (at >= deadline) return abandonRound(state, 'announced after its deadline', at)
   if (!self.accepts.includes(config.protection))
     return decline(state, `this organisation does not take part in rounds with protection "${config.protection}"`, at)
+  const unshared = isShared(config) ? tooFewToShare(config, announcement.invited?.length ?? 0) : undefined
+  if (unshared !== undefined) return decline(state, unshared, at)
   const train: ParticipantEffect = {
     type: 'train',
     roundId,

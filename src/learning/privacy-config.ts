@@ -18,22 +18,23 @@ import {
   mechanismOf,
 } from './example-privacy.ts'
 import {
-  MECHANISM,
+  LOCAL_MECHANISM,
   noiseOf,
   noiseRecord,
+  type OrganisationAsked,
   organisationEpsilon,
   organisationPrivacySchema,
   organisationProblem,
   quantiseRecord,
 } from './organisation-privacy.ts'
+import { type Against, againstWhom, SHARED_MECHANISM } from './shared-noise.ts'
 import type { StageName, StageRecord } from './stages.ts'
 
 export const privacySchema = z.discriminatedUnion('unit', [organisationPrivacySchema, examplePrivacySchema]).nullable()
 export type PrivacyConfig = z.infer<typeof privacySchema>
 
-export interface PrivacyAsked extends Omit<ExampleAsked, 'privacy'> {
+export interface PrivacyAsked extends Omit<ExampleAsked, 'privacy'>, Omit<OrganisationAsked, 'privacy'> {
   readonly privacy: PrivacyConfig
-  readonly clipNorm: number | null
 }
 
 /** Why this cannot be done; undefined if it can. */
@@ -51,7 +52,9 @@ export function privacyProblem(asked: PrivacyAsked): string | undefined {
 }
 
 /** Of rows: what each round of local training does; null for any other unit. */
-export function examplePlanOf(asked: Omit<PrivacyAsked, 'clipNorm'>): ExamplePlan | null {
+export function examplePlanOf(
+  asked: Omit<ExampleAsked, 'privacy'> & { readonly privacy: PrivacyConfig },
+): ExamplePlan | null {
   const { privacy } = asked
   return privacy?.unit === 'example' ? examplePlan({ ...asked, privacy }) : null
 }
@@ -72,20 +75,29 @@ export interface Guarantee {
   readonly unit: 'organisation' | 'example'
   /** L2 norm that bounds what the noise hides: of an update, or of the gradient of a row. */
   readonly clip: number | null
+  /** Absent = against everybody but the organisation itself. */
+  readonly against?: Against
 }
 
 /** Four digits after the point, upwards, so that hub and participants write the same number. */
 const roundUp = (epsilon: number): number => Math.ceil(epsilon * 1e4) / 1e4
 
-/** What these stages prove for an organisation that went through them in so many rounds; null if they add no noise. */
+/**
+ * What these stages prove for an organisation that went through them in so many rounds; null if they add no noise, or a
+ * share of it that nothing hides. @throws invalid-request for records that do not go together
+ */
 export function guaranteeOf(stages: readonly StageRecord[], rounds: number): Guarantee | null {
   const noise = stages.find(({ stage, applied }) => stage === 'noise' && applied)
   if (noise === undefined || rounds < 1) return null
   const { parameters = {} } = noise
   const delta = Number(parameters['delta'])
   const clipped = stages.find(({ stage, applied }) => stage === 'clip' && applied)?.norm_max ?? null
-  if (parameters['mechanism'] === MECHANISM)
-    return { epsilon: roundUp(organisationEpsilon(parameters, rounds)), delta, unit: 'organisation', clip: clipped }
+  if (parameters['mechanism'] === LOCAL_MECHANISM || parameters['mechanism'] === SHARED_MECHANISM) {
+    const against = parameters['mechanism'] === SHARED_MECHANISM && againstWhom(stages, Number(parameters['survivors']))
+    if (against === null) return null
+    const epsilon = roundUp(organisationEpsilon(parameters, rounds))
+    return { epsilon, delta, unit: 'organisation', clip: clipped, ...(against === false ? {} : { against }) }
+  }
   if (parameters['mechanism'] !== EXAMPLE_MECHANISM)
     fail('invalid-request', 'the record of the noise stage does not say what was added')
   const clip = typeof parameters['clip'] === 'number' ? parameters['clip'] : null

@@ -220,13 +220,17 @@ describe('the context of a round of secure aggregation', () => {
     invited: [...opening().candidates].reverse(),
     length: 4,
   }
+  const within = (normMax: number | null) => ({ normMax, grid: null })
 
   it('is the same from the same knowledge, in whatever order, and as fine as the norm allows', () => {
-    expect(maskingContext(config, where, null)).toEqual(
-      maskingContext(config, { ...where, invited: opening().candidates }, 100),
+    expect(maskingContext(config, where, within(null))).toEqual(
+      maskingContext(config, { ...where, invited: opening().candidates }, within(100)),
     )
-    expect(maskingContext(config, where, 0.5)).toMatchObject({ clip: 0.5, weightMax: config.round.sampleCountMax })
-    expect(maskingContext(config, where, null).clip).toBe(8)
+    expect(maskingContext(config, where, within(0.5))).toMatchObject({
+      clip: 0.5,
+      weightMax: config.round.sampleCountMax,
+    })
+    expect(maskingContext(config, where, within(null)).clip).toBe(8)
   })
 
   it.each([

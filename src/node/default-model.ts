@@ -1,6 +1,7 @@
 /** The models that a training may start from without a specification. Sizes: docs/decisions/0006 and 0011. */
 
 import { EPSILON_DEFAULT } from '../learning/example-privacy.ts'
+import { LOCAL_MECHANISM, type MECHANISMS } from '../learning/organisation-privacy.ts'
 import type { MlpSpec, TgnnSpec, ThreatModelSpec } from '../models/model.ts'
 import { FEATURE_COUNT } from '../telemetry/features.ts'
 import { LINK_WIDTH, LINKS_DEFAULT, PAIR_WIDTH } from '../telemetry/graph/layout.ts'
@@ -32,6 +33,8 @@ const CLIP = 1
 export interface PrivacyAsked {
   readonly unit: 'example' | 'organisation'
   readonly epsilon: number
+  /** Of whole organisations; default: each adds all the noise itself. */
+  readonly mechanism?: (typeof MECHANISMS)[number]
 }
 
 /** Fields of a training's configuration that go with a model; parseTrainingConfig fills in the rest. */
@@ -59,7 +62,7 @@ export function trainingDefaults(kind: ThreatModelKind, asked: Asked = {}): Trai
   const of = kind === 'mlp' ? mlpDefaults(strategy ?? 'fedavg') : tgnnDefaults(strategy ?? 'fedavgm')
   if (privacy === null) return { ...of, privacy }
   const guarantee = { ...privacy, delta: DELTA, clip: CLIP }
-  if (privacy.unit === 'organisation') return { ...of, privacy: { ...guarantee, mechanism: 'local-discrete-gaussian' } }
+  if (privacy.unit === 'organisation') return { ...of, privacy: { mechanism: LOCAL_MECHANISM, ...guarantee } }
   return { ...of, local: PRIVATE_LOCAL[kind], privacy: guarantee }
 }
 

@@ -37,6 +37,10 @@ export function demoCommand(): Command {
     )
     .option('--unit <what>', 'example: each training row is protected | organisation: all that one has', 'example')
     .option(
+      '--mechanism <which>',
+      'with --unit organisation: local, each adds all the noise (default) | distributed, each adds a share; needs secagg, and holds against the hub with a fifth of the organisations',
+    )
+    .option(
       '--robust <rule[:f]>',
       'aggregate by a rule that withstands f organisations that lie (needs --protect plain)',
     )

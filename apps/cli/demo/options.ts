@@ -11,6 +11,8 @@ import {
   robustProblem,
 } from '../../../src/learning/robust/config.ts'
 import { bucketsProblem } from '../../../src/learning/robust/secure-buckets.ts'
+import { LOCAL_MECHANISM } from '../../../src/learning/organisation-privacy.ts'
+import { SHARED_MECHANISM } from '../../../src/learning/shared-noise.ts'
 import { DEFAULT_KIND, MODEL_KINDS, type PrivacyAsked, type ThreatModelKind } from '../../../src/node/default-model.ts'
 
 export const STRATEGIES = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad'] as const
@@ -53,6 +55,7 @@ export interface RawDemoOptions {
   readonly protect?: string
   readonly epsilon?: string
   readonly unit?: string
+  readonly mechanism?: string
   readonly robust?: string
   readonly attack?: string
   readonly seed: string
@@ -69,7 +72,7 @@ export function parseDemoOptions(raw: RawDemoOptions): DemoOptions {
     orgs: wholeNumber('--orgs', raw.orgs, 1, 26),
     model: modelKind(raw.model),
     labels: raw.labels,
-    privacy: privacyNamed(raw.epsilon, raw.unit),
+    privacy: privacyNamed(raw),
     seed: wholeNumber('--seed', raw.seed, 0, 2 ** 32 - 1),
     serve: raw.serve === true,
     ...(raw.rounds === undefined ? {} : { rounds: wholeNumber('--rounds', raw.rounds, 1, 1000) }),
@@ -103,13 +106,28 @@ export function strategyNamed(name: string): StrategyName {
   )
 }
 
-/** `--epsilon N|off` and `--unit`; the default is on. @throws config-invalid */
-export function privacyNamed(epsilon: string | undefined, unit = 'example'): PrivacyAsked | null {
+const MECHANISM_NAMES = { local: LOCAL_MECHANISM, distributed: SHARED_MECHANISM } as const
+
+export interface PrivacyOptions {
+  readonly epsilon?: string
+  readonly unit?: string
+  readonly mechanism?: string
+}
+
+/** `--epsilon N|off`, `--unit` and `--mechanism`; the default is on. @throws config-invalid */
+export function privacyNamed({ epsilon, unit = 'example', mechanism }: PrivacyOptions): PrivacyAsked | null {
   if (unit !== 'example' && unit !== 'organisation') fail('config-invalid', '--unit takes example or organisation')
   if (epsilon === 'off') return null
   const value = epsilon === undefined ? EPSILON_DEFAULT : Number(epsilon)
   if (!(value > 0 && value <= 100)) fail('config-invalid', '--epsilon takes a number above 0 and up to 100, or off')
-  return { unit, epsilon: value }
+  return { unit, epsilon: value, ...mechanismNamed(mechanism, unit) }
+}
+
+function mechanismNamed(name: string | undefined, unit: PrivacyAsked['unit']): Pick<PrivacyAsked, 'mechanism'> {
+  if (name === undefined) return {}
+  if (unit !== 'organisation') fail('config-invalid', '--mechanism goes with --unit organisation')
+  if (name !== 'local' && name !== 'distributed') fail('config-invalid', '--mechanism takes local or distributed')
+  return { mechanism: MECHANISM_NAMES[name] }
 }
 
 /** @throws config-invalid */

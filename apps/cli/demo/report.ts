@@ -47,6 +47,8 @@ export interface PrivacySummary {
   /** Of all rounds together, from the last block. */
   readonly epsilon: number
   readonly delta: number
+  /** Against whom it holds; null = everybody but the organisation itself. */
+  readonly against: string | null
   /** Rows that a host may have in the training; null where whole organisations are protected. */
   readonly rowsPerHost: number | null
   /** Epsilon that each organisation's own budget says is spent. */
@@ -238,11 +240,12 @@ const UNITS = {
 function privacyLines({ privacy }: DemoReport): string[] {
   if (privacy === null)
     return ['WARNING: no differential privacy: updates and models tell what single interactions were.']
-  const { unit, epsilon, delta, rowsPerHost, spent } = privacy
+  const { unit, epsilon, delta, against, rowsPerHost, spent } = privacy
   const host = unit === 'example' ? ` ${rowsPerHost} rows, and is protected less.` : ''
   const each = Object.entries(spent).map(([id, used]) => `${id} ${used.toFixed(2)}`)
   return [
     `Differential privacy: epsilon ${epsilon.toFixed(2)} at delta ${delta} for ${UNITS[unit]}${host}`,
+    `It holds against ${against === null ? 'everybody else' : `the ${against}`}.`,
     `Spent of each budget: ${each.join(', ')}`,
   ]
 }

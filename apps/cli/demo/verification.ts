@@ -58,17 +58,25 @@ async function qualityOf({ operator }: Federation, blocks: readonly Block[]): Pr
 
 /** The guarantee is the block's, what was spent is what each organisation's own budget says. */
 async function privacySaid({ members }: Federation, block: Block | undefined): Promise<PrivacySummary | null> {
-  const { epsilon, delta, unit, stages } = (block?.provenance.privacy_params ?? {}) as unknown as SaidPrivacy
+  const {
+    epsilon,
+    delta,
+    unit,
+    against = null,
+    stages,
+  } = (block?.provenance.privacy_params ?? {}) as unknown as SaidPrivacy
   if (typeof epsilon !== 'number' || typeof delta !== 'number' || unit === undefined) return null
   const rows = stages.find(({ stage }) => stage === 'noise')?.parameters?.['rows_per_host']
   const spent = await Promise.all(members.map(async ({ id, directory }) => [id, await spentBy(directory)] as const))
-  return { unit, epsilon, delta, rowsPerHost: typeof rows === 'number' ? rows : null, spent: Object.fromEntries(spent) }
+  const rowsPerHost = typeof rows === 'number' ? rows : null
+  return { unit, epsilon, delta, against, rowsPerHost, spent: Object.fromEntries(spent) }
 }
 
 interface SaidPrivacy {
   readonly epsilon: number | null
   readonly delta: number | null
   readonly unit?: PrivacySummary['unit']
+  readonly against?: string
   readonly stages: readonly StageRecord[]
 }
 

@@ -9,7 +9,7 @@ import type { Digest, OrganisationId, RoundId } from '../../base/ids.ts'
 import type { DriveEffect } from '../../base/machine.ts'
 import { type MaskedRound, maskingContext, roundOfMasking } from '../../learning/masking-config.ts'
 import { type MessageBody, parseBody } from '../../learning/messages.ts'
-import { clipOf } from '../../learning/organisation-privacy.ts'
+import { coordinateBound } from '../../learning/organisation-privacy.ts'
 import type { RoundEffect } from '../../learning/round-state.ts'
 import { outlineOf } from '../../models/model.ts'
 import { rosterOf } from '../../privacy/masking/roster.ts'
@@ -34,7 +34,7 @@ export function openMasking({ identity, options, ports }: HubContext, effect: Op
   const { maskingId, config, invited, deadline } = effect
   const { parameterCount: length } = outlineOf(config.model, options.kernels)
   const where: MaskedRound = { federation: identity.federation, round: maskingId, invited, length }
-  const context = maskingContext(config, where, clipOf(config))
+  const context = maskingContext(config, where, coordinateBound(config))
   const event = { type: 'opened', context, phaseMs: config.masking.phaseMs, deadline, at: ports.clock.now() }
   return { stream: streamOf(maskingId), event }
 }

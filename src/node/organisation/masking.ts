@@ -4,12 +4,12 @@
  */
 
 import { toBase64Url } from '../../base/bytes.ts'
-import { EntenteError } from '../../base/errors.ts'
+import { EntenteError, fail } from '../../base/errors.ts'
 import type { RoundId } from '../../base/ids.ts'
 import type { DriveEffect } from '../../base/machine.ts'
 import { maskedStages, maskingContext, roundOfMasking } from '../../learning/masking-config.ts'
 import type { MessageBody } from '../../learning/messages.ts'
-import { clipOf } from '../../learning/organisation-privacy.ts'
+import { coordinateBound } from '../../learning/organisation-privacy.ts'
 import type {
   ParticipantEffect,
   ParticipantEvent,
@@ -89,7 +89,7 @@ async function openingOf(
   const where = { federation: identity.federation, round: maskingId, invited, length }
   return {
     type: 'opened',
-    context: maskingContext(config, where, clipOf(config)),
+    context: maskingContext(config, where, coordinateBound(config)),
     weight: sampleCount,
     rounding,
     seed: toBase64Url(ports.random.bytes(SEED_BYTES)),
@@ -142,6 +142,9 @@ async function mask(
   const update = await openUpdateFile(context.ports.blobs, state.trained.update.digest)
   try {
     const { digest, clipped } = await threads.mask(order, update)
+    // A share of noise that is cut off is no share any more: the others count on it.
+    if (clipped > 0 && coordinateBound(state.announcement.config).grid !== null)
+      fail('internal', 'noise was cut off, and is less than what was accounted for')
     if (clipped > 0) context.options.log?.warn({ clipped, of: order.length }, 'values of the update were cut off')
     return [{ stream, event: { type: 'vector-masked', vector: digest, at: context.ports.clock.now() } }]
   } finally {

@@ -102,6 +102,26 @@ describe('the protection of a round at an organisation (Postgres)', () => {
     await abandonProtection(node(), roundId('loud-1'), config)
   })
 
+  it('takes from the budget for a share what the sum of shares costs, and not less', async () => {
+    const shared = parseTrainingConfig(
+      {
+        privacy: { ...PRIVACY, mechanism: 'distributed-discrete-gaussian' },
+        rounds: 4,
+        round: { participantsMin: 10 },
+      },
+      MODEL,
+    )
+    const plan = noiseOf(shared)
+    expect(plan?.survivorsMin).toBe(5)
+    const protection = await reserveProtection(node(), roundId('shared-1'), shared, 100)
+    const reserved = await used()
+    expect(() => protection?.drawNoise?.((plan?.deviation ?? 0) + 1, new Int32Array(100))).toThrow()
+    await abandonProtection(node(), roundId('shared-1'), shared)
+    await noiseFor(node(), 'whole-1')
+    expect(Math.abs(reserved / (await used()) - 1)).toBeLessThan(0.01)
+    await abandonProtection(node(), roundId('whole-1'), config)
+  })
+
   it('refuses noise other than it accounts for', async () => {
     const protection = await reserveProtection(node(), roundId('other-1'), config, 10)
     expect(() => protection?.drawNoise?.(DEVIATION - 1, new Int32Array(10))).toThrow(

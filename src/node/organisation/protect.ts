@@ -8,12 +8,19 @@ import { EntenteError, fail } from '../../base/errors.ts'
 import type { RoundId } from '../../base/ids.ts'
 import type { TrainingConfig } from '../../learning/config.ts'
 import { type ExampleMechanism, type ExamplePlan, mechanismOf } from '../../learning/example-privacy.ts'
-import { isDrownedInNoise, noiseOf, noiseOverClip, ORGANISATIONS_ADVISED } from '../../learning/organisation-privacy.ts'
+import {
+  isDrownedInNoise,
+  noiseOf,
+  noiseOverClip,
+  ORGANISATIONS_ADVISED,
+  roundConcentration,
+} from '../../learning/organisation-privacy.ts'
 import { examplePlanOf } from '../../learning/privacy-config.ts'
+import { graphDelta } from '../../learning/shared-noise.ts'
 import type { PrivateMechanism } from '../../models/dp-sgd/private-training.ts'
 import type { Cost } from '../../privacy/dp/budget.ts'
 import { TABLE_DISTANCE_MAX } from '../../privacy/dp/dp-sgd.ts'
-import { concentrationOf, tableDelta, tableShare } from '../../privacy/dp/local.ts'
+import { drawMax, tableDelta, tableShare } from '../../privacy/dp/local.ts'
 import { noiseTable } from '../private-randomness.ts'
 import { OWN_DATA } from '../privacy-budget/privacy-budget.ts'
 import type { PrivateRequest } from '../training.ts'
@@ -47,7 +54,7 @@ export async function reserveProtection(
   const steps = examplePlanOf(config)
   const protect = steps === null ? organisationProtection(config) : exampleProtection(steps)
   warnOfNoise(context, config, parameterCount)
-  const delta = tableDelta(privacy.epsilon, protect.distance, protect.draws * parameterCount)
+  const delta = tableDelta(privacy.epsilon, protect.distance, protect.draws * parameterCount) + protect.failure
   if (delta > tableShare(privacy.delta) / config.rounds)
     fail('not-available', `a model of ${parameterCount} parameters is too large for so small a delta`)
   await context.budget.reserve(roundId, { dataset: OWN_DATA, purpose: TRAINING, cost: { ...protect.cost, delta } })
@@ -69,6 +76,8 @@ interface Planned {
   /** Draws for each parameter, and how far each is from the exact distribution at most. */
   readonly draws: number
   readonly distance: number
+  /** Chance that the noise of others does not hide this organisation as it should. */
+  readonly failure: number
   /** What the trainer has to say that it did; null if it adds no noise. */
   readonly mechanism: ExampleMechanism | null
   open(secret: Uint8Array): Omit<Protection, 'spend'>
@@ -81,6 +90,7 @@ function exampleProtection(plan: ExamplePlan): Planned {
     cost: { kind: 'sampled-discrete-gaussian', samplingRate, noiseMultiplier, steps },
     draws: steps,
     distance: TABLE_DISTANCE_MAX,
+    failure: 0,
     mechanism,
     open: (secret) => ({ privately: { ...plan, secret } }),
   }
@@ -90,10 +100,13 @@ function organisationProtection(config: TrainingConfig): Planned {
   const plan = noiseOf(config)
   if (plan === null) fail('internal', 'there is no plan for the noise of this training')
   const table = noiseTable(plan.deviation)
+  if (table.magnitudeMax > drawMax(plan.deviation)) fail('internal', 'the grid has no room for all noise of this table')
   return {
-    cost: { kind: 'concentrated', rho: concentrationOf(plan) },
-    draws: 1,
+    cost: { kind: 'concentrated', rho: roundConcentration(plan) },
+    // Of a share: those of all honest survivors are as far from exact as this one.
+    draws: plan.survivorsMin ?? 1,
     distance: table.distance,
+    failure: plan.survivorsMin === null ? 0 : graphDelta(config.masking),
     mechanism: null,
     open: (secret) => {
       const draw = drawWith(table, secret)
