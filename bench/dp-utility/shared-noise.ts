@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { parseTrainingConfig, type TrainingConfig } from '../../src/learning/config.ts'
 import { MECHANISMS, noiseOf, noiseOverClip } from '../../src/learning/organisation-privacy.ts'
+import { SHARED_MECHANISM } from '../../src/learning/shared-noise.ts'
 import { addNoise } from '../../src/privacy/dp/grid.ts'
 import { noiseTable } from '../../src/node/private-randomness.ts'
 
@@ -22,9 +23,10 @@ const { values } = parseArgs({
 const [parameters, rounds] = [Number(values.parameters), Number(values.rounds)]
 
 function configOf(mechanism: string, organisations: number, epsilon: number): TrainingConfig {
-  const privacy = { unit: 'organisation', mechanism, epsilon, delta: 1e-5, clip: 1 }
+  const shared = mechanism === SHARED_MECHANISM ? { invitedMin: organisations } : {}
+  const privacy = { unit: 'organisation', mechanism, epsilon, delta: 1e-5, clip: 1, ...shared }
   const model = { kind: 'mlp', inputs: 2, hidden: [3] } as const
-  return parseTrainingConfig({ privacy, rounds, round: { participantsMin: organisations } }, model)
+  return parseTrainingConfig({ privacy, rounds }, model)
 }
 
 /** Of one round, with bytes of the operating system's generator. */

@@ -15,11 +15,12 @@ import {
 } from './masking-config.ts'
 import { encryptionSchema } from './encryption-config.ts'
 import { EPSILON_DEFAULT } from './example-privacy.ts'
+import { INVITED_MAX } from './shared-noise.ts'
 import { privacyProblem, privacySchema } from './privacy-config.ts'
 import { robustConfigSchema, robustProblem } from './robust/config.ts'
 
 /** More participants than this would not fit, with their signatures, into one leaf of the ledger (65,535 bytes). */
-export const PARTICIPANTS_MAX = 150
+export const PARTICIPANTS_MAX = INVITED_MAX
 
 const DEFAULT_PROTECTION: Protection = 'secagg'
 

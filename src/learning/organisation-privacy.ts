@@ -9,7 +9,8 @@ import { planSharedNoise, sharedConcentration } from '../privacy/dp/distributed.
 import { concentrationOf, deltaForNoise, type LocalNoise, planLocalNoise, stepsMax } from '../privacy/dp/local.ts'
 import { concentratedCurve, epsilonOfCurve } from '../privacy/dp/rdp.ts'
 import type { MaskingPolicy } from '../privacy/masking/plan.ts'
-import { SHARED_MECHANISM, type SharingAsked, sharingProblem, survivorsPlanned } from './shared-noise.ts'
+import { HIDDEN_AMONG_MIN } from './masking-config.ts'
+import { INVITED_MAX, SHARED_MECHANISM, type SharingAsked, sharingProblem, survivorsPlanned } from './shared-noise.ts'
 import type { StageRecord } from './stages.ts'
 
 export const LOCAL_MECHANISM = 'local-discrete-gaussian'
@@ -31,6 +32,8 @@ export const organisationPrivacySchema = z.strictObject({
   delta: z.number().positive().max(1e-2),
   /** L2 norm that no update exceeds. */
   clip: z.number().min(1e-6).max(1e6),
+  /** Shares are sized for rounds to which at least so many are invited, and others are not opened; absent = participantsMin. */
+  invitedMin: z.int().min(HIDDEN_AMONG_MIN).max(INVITED_MAX).exactOptional(),
 })
 
 type OrganisationPrivacy = z.infer<typeof organisationPrivacySchema>
@@ -39,15 +42,18 @@ interface Asked {
   readonly privacy: { readonly unit: 'example' } | OrganisationPrivacy | null
   readonly rounds: number
   readonly masking: MaskingPolicy
-  readonly round: { readonly participantsMin: number }
+  readonly round: { readonly participantsMin: number; readonly participantsMax: number | null }
 }
 
-export type OrganisationAsked = Asked & SharingAsked & { readonly clipNorm: number | null }
+export type OrganisationAsked = Asked &
+  Pick<SharingAsked, 'protection' | 'robust'> & { readonly clipNorm: number | null }
 
 /** Why this cannot be done; undefined if it can. @throws invalid-request, not-available, which are reasons too */
 export function organisationProblem(asked: OrganisationAsked): string | undefined {
   if (asked.clipNorm !== null) return 'privacy.clip is the clip: clipNorm must be null'
-  if (isShared(asked)) return sharingProblem(asked, asked.privacy.delta) ?? planned(asked)
+  if (isShared(asked)) return sharingProblem(asked) ?? planned(asked)
+  if (asked.privacy?.unit === 'organisation' && asked.privacy.invitedMin !== undefined)
+    return `privacy.invitedMin is what shares are sized for: it takes the mechanism ${SHARED_MECHANISM}`
   return planned(asked)
 }
 

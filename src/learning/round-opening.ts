@@ -1,6 +1,8 @@
 /** Opening a round: select, announce, set the deadline. */
 
 import { digestOf } from '../base/hash.ts'
+import { isShared } from './organisation-privacy.ts'
+import { invitedMin } from './shared-noise.ts'
 import { bucketsOf, maskingIdOf } from './masking-config.ts'
 import type { EventOf, OpenedRound, RoundEffect, RoundFacts, RoundIn } from './round-state.ts'
 import { abandonUnannounced, moved, names, type RoundStep } from './round-step.ts'
@@ -26,7 +28,7 @@ export function open(before: RoundIn<'unopened'>, event: EventOf<'round-opened'>
     contributions: [],
   }
   if (before.cancelled) return abandonUnannounced(state, 'cancelled', 'the training was stopped', at)
-  const { participantsMin } = config.round
+  const participantsMin = isShared(config) ? invitedMin(config) : config.round.participantsMin
   if (state.participants.length < participantsMin)
     return abandonUnannounced(
       state,

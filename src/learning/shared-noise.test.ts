@@ -30,12 +30,12 @@ import { expectedStages, sameStages, type StageRecord } from './stages.ts'
 
 const kernels = loadKernels()
 const PRIVACY = { unit: 'organisation', mechanism: 'distributed-discrete-gaussian', epsilon: 4, delta: 1e-5, clip: 2 }
-const asked = (changes: Record<string, unknown> = {}, participantsMin = 10) =>
+const asked = (changes: Record<string, unknown> = {}, invitedMin = 10) =>
   configOf({
-    privacy: PRIVACY,
+    privacy: { ...PRIVACY, invitedMin },
     protection: 'secagg',
     rounds: 5,
-    round: { participantsMin, deadlineMs: 1_000 },
+    round: { participantsMin: 3, deadlineMs: 1_000 },
     ...changes,
   })
 const config = asked()
@@ -205,6 +205,7 @@ describe('a training that asks for noise in shares', () => {
       'rounds and cuts off',
     ],
     ['with a delta below the chance that masks fail', { privacy: { ...PRIVACY, delta: 1e-9 } }, 'failureBits'],
+    ['for more than may take part', { round: { participantsMin: 3, participantsMax: 9 } }, 'participantsMax'],
     ['with a second clip', { clipNorm: 1 }, 'clipNorm'],
   ])('is refused %s, with the reason', (_, changes, reason) => {
     expect(() => asked(changes)).toThrow(reason)
@@ -224,6 +225,14 @@ describe('a training that asks for noise in shares', () => {
       invited: participants('org-a', 'org-b', 'org-c').map((one) => ({ ...one })),
     },
     at: OPENED_AT + 1,
+  })
+
+  it('is not opened by the hub to fewer than shares are sized for, and is sized for participantsMin if that is more', () => {
+    const opened = roundMachine.step(roundMachine.initial(`round/${ROUND}`), opening({ config }))
+    expect(opened.state).toMatchObject({ phase: 'abandoned', reason: 'too-few-candidates', detail: '3 of at least 10' })
+    expect(noiseOf(asked({ round: { participantsMin: 100 } }))?.survivorsMin).toBe(47)
+    const local = { ...PRIVACY, mechanism: 'local-discrete-gaussian' }
+    expect(() => asked({ privacy: { ...local, invitedMin: 10 } })).toThrow('invitedMin')
   })
 
   it('is declined before any work by whom the hub invites among fewer than shares are sized for', () => {

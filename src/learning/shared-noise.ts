@@ -11,25 +11,35 @@ import { honestSurvivors, honestSurvivorsFrom, type MaskingPolicy } from '../pri
 import type { StageRecord } from './stages.ts'
 
 export const SHARED_MECHANISM = 'distributed-discrete-gaussian'
+/** No block names more. */
+export const INVITED_MAX = 150
 
-export interface SharingAsked {
+/** What of a configuration decides how large a share is. */
+export interface Sharing {
+  readonly privacy: { readonly delta: number; readonly invitedMin?: number | undefined }
+  readonly masking: MaskingPolicy
+  readonly round: { readonly participantsMin: number; readonly participantsMax: number | null }
+}
+
+export interface SharingAsked extends Sharing {
   readonly protection: string
   readonly robust: { readonly rule: string }
-  readonly masking: MaskingPolicy
   readonly rounds: number
 }
 
 /** Why noise cannot be shared in such a training; undefined if it can. */
-export function sharingProblem(asked: SharingAsked, delta: number): string | undefined {
-  const { protection, robust, masking, rounds } = asked
+export function sharingProblem(asked: SharingAsked): string | undefined {
+  const { protection, robust, masking, rounds, privacy, round } = asked
   if (protection === 'plain' || protection === 'ckks')
     return `a share of the noise does not protect an update that can be seen by itself, as with protection "${protection}": it takes "secagg"`
   if (protection !== 'secagg')
     return `protection "${protection}" rounds and cuts off what noise was added to, so the sum would not have the noise that is accounted for: it takes "secagg"`
   if (robust.rule !== 'none')
     return `the rule ${robust.rule} sees sums of buckets, and all who are corrupt may be in the bucket of one honest organisation: noise can be shared without a rule only`
-  if (graphDelta(masking) * rounds > tableShare(delta) / 2)
+  if (graphDelta(masking) * rounds > tableShare(privacy.delta) / 2)
     return 'the masks fail more often than so small a delta allows: raise masking.failureBits or delta'
+  if (invitedMin(asked) > (round.participantsMax ?? INVITED_MAX))
+    return 'shares are sized for more than round.participantsMax: privacy.invitedMin is at most that'
   return undefined
 }
 
@@ -38,16 +48,18 @@ export function graphDelta({ failureBits }: MaskingPolicy): number {
   return 2 ** -failureBits
 }
 
-/** Honest survivors that shares are sized for: what a round of participantsMin organisations, or more, can end with. */
-export function survivorsPlanned(asked: {
-  readonly masking: MaskingPolicy
-  readonly round: { readonly participantsMin: number }
-}): number {
-  return honestSurvivorsFrom(asked.round.participantsMin, asked.masking)
+/** Organisations that a round is opened with at least. */
+export function invitedMin({ privacy, round }: Pick<Sharing, 'privacy' | 'round'>): number {
+  return Math.max(privacy.invitedMin ?? 0, round.participantsMin)
+}
+
+/** Honest survivors that shares are sized for: what a round to which so many are invited, or more, can end with. */
+export function survivorsPlanned(asked: Sharing): number {
+  return honestSurvivorsFrom(invitedMin(asked), asked.masking)
 }
 
 /** Why a round of so many is not joined: a hub that invites fewer than agreed would read a sum with too little noise. */
-export function tooFewToShare(config: Parameters<typeof survivorsPlanned>[0], invited: number): string | undefined {
+export function tooFewToShare(config: Sharing, invited: number): string | undefined {
   const planned = survivorsPlanned(config)
   if (honestSurvivors(invited, config.masking) >= planned) return undefined
   return `noise is shared among ${planned} honest survivors at least, and ${invited} are too few for that`

@@ -35,6 +35,8 @@ export interface PrivacyAsked {
   readonly epsilon: number
   /** Of whole organisations; default: each adds all the noise itself. */
   readonly mechanism?: (typeof MECHANISMS)[number]
+  /** Of shares. */
+  readonly invitedMin?: number
 }
 
 /** Fields of a training's configuration that go with a model; parseTrainingConfig fills in the rest. */

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { fail } from '../../../src/base/errors.ts'
 import { digest } from '../../../src/base/ids.ts'
-import { PARTICIPANTS_MAX } from '../../../src/learning/config.ts'
 import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
 import { PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import { organisationsMin, type RobustConfig } from '../../../src/learning/robust/config.ts'
@@ -52,7 +51,7 @@ interface StartOptions extends NodeOptions {
   readonly epsilon?: string
   readonly unit?: string
   readonly mechanism?: string
-  readonly participantsMin?: string
+  readonly invitedMin?: string
   readonly seed: string
   readonly id?: string
   readonly config?: string
@@ -87,8 +86,8 @@ function startCommand(): Command {
       'with --unit organisation: local, each adds all the noise (default) | distributed, each adds a share; needs secagg, and holds against the hub with a fifth of the organisations',
     )
     .option(
-      '--participants-min <n>',
-      'organisations that a round is opened with at least (default: 3, 2 in the clear, or what --robust needs); shares of noise are sized for it',
+      '--invited-min <n>',
+      'with --mechanism distributed: organisations that each round is opened with at least; shares of noise are sized for it (default: 3)',
     )
     .option('--seed <text>', 'seed of the first model, of selection and of shuffles', 'entente')
     .option('--id <name>', 'name of the training (default: drawn)')
@@ -117,7 +116,7 @@ function startCommand(): Command {
 
 /** A model to go on from says itself which model it is; the options that go with `--model` apply all the same. */
 function configOf(options: StartOptions): unknown {
-  const { model: kind, rounds, strategy, robust, protect, participantsMin, seed, from } = options
+  const { model: kind, rounds, strategy, robust, protect, seed, from } = options
   const name = strategy === undefined ? undefined : strategyNamed(strategy)
   const { model, ...defaults } =
     kind === POLICY
@@ -129,12 +128,9 @@ function configOf(options: StartOptions): unknown {
     ...(rounds === undefined ? {} : { rounds: wholeNumber('--rounds', rounds, 1, 100_000) }),
     ...(robust === undefined ? {} : robustOf(robust, protect)),
     ...(protect === undefined ? {} : { protection: protectionNamed(protect) }),
-    ...(participantsMin === undefined ? {} : { round: { participantsMin: participantsOf(participantsMin) } }),
     seed,
   }
 }
-
-const participantsOf = (text: string): number => wholeNumber('--participants-min', text, 1, PARTICIPANTS_MAX)
 
 /** The rule, and rounds that are not opened with fewer organisations than it needs. */
 function robustOf(text: string, protect?: string): { robust: RobustConfig; round: { participantsMin: number } } {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseDemoOptions } from './options.ts'
+import { parseDemoOptions, privacyNamed } from './options.ts'
 
 describe('--mechanism', () => {
   const raw = { orgs: '5', labels: 'own', seed: '1' }
@@ -12,6 +12,9 @@ describe('--mechanism', () => {
       epsilon: 8,
       mechanism: 'distributed-discrete-gaussian',
     })
+    expect(privacyNamed({ ...asked, mechanism: 'distributed', invitedMin: '20' })).toMatchObject({ invitedMin: 20 })
+    expect(() => privacyNamed({ ...asked, invitedMin: '20' })).toThrow('--mechanism distributed')
+    expect(() => privacyNamed({ ...asked, mechanism: 'distributed', invitedMin: '2' })).toThrow('--invited-min')
     expect(() => parseDemoOptions({ ...raw, mechanism: 'distributed' })).toThrow('--unit organisation')
     expect(() => parseDemoOptions({ ...asked, mechanism: 'shared' })).toThrow('local or distributed')
   })

@@ -3,7 +3,7 @@
 import { defenceAgainst, type DemoAttack, parseAttack } from './attack.ts'
 import { fail } from '../../../src/base/errors.ts'
 import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
-import { type Protection, PROTECTIONS } from '../../../src/learning/masking-config.ts'
+import { HIDDEN_AMONG_MIN, type Protection, PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import {
   ROBUST_RULES,
   type RobustConfig,
@@ -12,7 +12,7 @@ import {
 } from '../../../src/learning/robust/config.ts'
 import { bucketsProblem } from '../../../src/learning/robust/secure-buckets.ts'
 import { LOCAL_MECHANISM } from '../../../src/learning/organisation-privacy.ts'
-import { SHARED_MECHANISM } from '../../../src/learning/shared-noise.ts'
+import { INVITED_MAX, SHARED_MECHANISM } from '../../../src/learning/shared-noise.ts'
 import { DEFAULT_KIND, MODEL_KINDS, type PrivacyAsked, type ThreatModelKind } from '../../../src/node/default-model.ts'
 
 export const STRATEGIES = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad'] as const
@@ -112,22 +112,30 @@ export interface PrivacyOptions {
   readonly epsilon?: string
   readonly unit?: string
   readonly mechanism?: string
+  readonly invitedMin?: string
 }
 
-/** `--epsilon N|off`, `--unit` and `--mechanism`; the default is on. @throws config-invalid */
-export function privacyNamed({ epsilon, unit = 'example', mechanism }: PrivacyOptions): PrivacyAsked | null {
+/** `--epsilon N|off`, `--unit`, `--mechanism` and `--invited-min`; the default is on. @throws config-invalid */
+export function privacyNamed({ epsilon, unit = 'example', ...shares }: PrivacyOptions): PrivacyAsked | null {
   if (unit !== 'example' && unit !== 'organisation') fail('config-invalid', '--unit takes example or organisation')
   if (epsilon === 'off') return null
   const value = epsilon === undefined ? EPSILON_DEFAULT : Number(epsilon)
   if (!(value > 0 && value <= 100)) fail('config-invalid', '--epsilon takes a number above 0 and up to 100, or off')
-  return { unit, epsilon: value, ...mechanismNamed(mechanism, unit) }
+  return { unit, epsilon: value, ...mechanismNamed(shares, unit) }
 }
 
-function mechanismNamed(name: string | undefined, unit: PrivacyAsked['unit']): Pick<PrivacyAsked, 'mechanism'> {
+function mechanismNamed(
+  { mechanism: name, invitedMin }: PrivacyOptions,
+  unit: PrivacyAsked['unit'],
+): Pick<PrivacyAsked, 'mechanism' | 'invitedMin'> {
+  if (invitedMin !== undefined && name !== 'distributed')
+    fail('config-invalid', '--invited-min goes with --mechanism distributed')
   if (name === undefined) return {}
   if (unit !== 'organisation') fail('config-invalid', '--mechanism goes with --unit organisation')
   if (name !== 'local' && name !== 'distributed') fail('config-invalid', '--mechanism takes local or distributed')
-  return { mechanism: MECHANISM_NAMES[name] }
+  if (invitedMin === undefined) return { mechanism: MECHANISM_NAMES[name] }
+  const count = wholeNumber('--invited-min', invitedMin, HIDDEN_AMONG_MIN, INVITED_MAX)
+  return { mechanism: MECHANISM_NAMES[name], invitedMin: count }
 }
 
 /** @throws config-invalid */
