@@ -1,5 +1,6 @@
 /**
- * `node bench/modes.ts [--organisations 10] [--parameters 1000000] [--rounds 3] [--modes plain,secagg]`: what a round costs
+ * `node bench/modes.ts [--organisations 10] [--parameters 1000000] [--rounds 3] [--modes plain,secagg]
+ * [--sparsify random-k:0.1]`: what a round costs
  * in each protection, in a federation of real processes on this machine. Training is kept trivial: what is left is moving,
  * hiding, adding and sealing. Processor time is what a busy machine cannot hide; wall time is of all processes on it.
  */
@@ -11,6 +12,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { addMember, type Federation, foundFederation, ingestAll } from '../apps/cli/demo/federation.ts'
+import { sparsifyNamed } from '../apps/cli/demo/options.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../src/learning/config.ts'
 import { type Protection, PROTECTIONS, protectionSchema } from '../src/learning/masking-config.ts'
 import { decodeLeaf } from '../src/ledger/leaf.ts'
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     parameters: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     modes: { type: 'string', default: PROTECTIONS.join(',') },
+    sparsify: { type: 'string' },
   },
 })
 const [organisations, parameters, rounds] = [values.organisations, values.parameters, values.rounds].map(Number) as [
@@ -51,6 +54,7 @@ function configOf(protection: Protection): TrainingConfig {
     masking: { phaseMs: HOURS },
     privacy: null,
     protection,
+    ...(values.sparsify === undefined ? {} : { sparsify: sparsifyNamed(values.sparsify) }),
     rounds,
     seed: 'modes',
   })

@@ -62,6 +62,7 @@ export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs, phaseMs, p
     privacy: asked?.privacy ?? null,
     masking: { phaseMs },
     ...(scenario.robust === undefined ? {} : { robust: scenario.robust }),
+    ...(scenario.sparsify === undefined ? {} : { sparsify: scenario.sparsify }),
     round: { participantsMin: participantsMin(scenario), deadlineMs, sealTimeoutMs },
     clipNorm: scenario.clipNorm,
     seed: scenario.trainingSeed,

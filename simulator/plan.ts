@@ -5,6 +5,7 @@ import { type Prng, prng } from '../src/base/prng.ts'
 import type { StrategyName } from '../src/learning/config.ts'
 import type { Protection } from '../src/learning/masking-config.ts'
 import type { RobustRuleName } from '../src/learning/robust/config.ts'
+import type { SparsifyConfig } from '../src/learning/sparsify.ts'
 import type { JobFaults } from './fakes/jobs.ts'
 import { CALM, type NetworkFaults } from './fakes/network.ts'
 import type { StoreFaults } from './fakes/store.ts'
@@ -19,6 +20,8 @@ export interface Scenario {
   readonly clipNorm: number | null
   readonly protection: Protection
   readonly trainingSeed: string
+  /** Which part of an update leaves; absent = all of it. */
+  readonly sparsify?: SparsifyConfig
   /** The rule that takes the place of the mean; absent = the mean. */
   readonly robust?: { readonly rule: RobustRuleName; readonly f: number }
 }

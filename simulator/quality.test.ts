@@ -10,6 +10,7 @@ import { loadKernels } from '../src/node/kernels.ts'
 import type { Trainer } from '../src/node/ports.ts'
 import { byzantinePlan, type Falsify, lying, ORGANISATIONS } from './byzantine/byzantine.ts'
 import { blocksOf } from './checkers/blocks.ts'
+import { replayFaults } from './checkers/reproducible.ts'
 import { runCluster } from './cluster.ts'
 import { type Plan, undisturbed } from './plan.ts'
 import { recordsOf, type Run, stateOf } from './run.ts'
@@ -118,6 +119,7 @@ describe('aggregation quality of a federation that trains', () => {
     async (seed) => {
       const history = await run(planFor(seed))
       expect(history.unfinished).toEqual([])
+      expect(replayFaults(history.hub)).toEqual([])
       let words = 0
       for (let round = 1; round <= ROUNDS; round++) {
         const { verdicts } = stateOf(history.hub, `validation/t-1-${round}`) as ValidationState

@@ -1,8 +1,10 @@
-/** One federation in this process: the product's trainer, strategies, and plan of the noise, without network and stages. */
+/** One federation in this process: the product's trainer, strategies, plan of the noise and sparse updates, without network and the other stages. */
 
 import { createHash } from 'node:crypto'
 import { type TrainingConfig } from '../../src/learning/config.ts'
 import { examplePlanOf } from '../../src/learning/privacy-config.ts'
+import { sparsify } from '../../src/learning/sparsify.ts'
+import { updateOf } from '../../src/learning/update-file.ts'
 import { type LaterSlice, measure, type Metrics, poolSlices } from '../../src/models/later-slice.ts'
 import { createModel, type Model } from '../../src/models/model.ts'
 import { openDataset } from '../../src/node/dataset-files.ts'
@@ -36,6 +38,8 @@ export async function federate(config: TrainingConfig, sites: readonly Site[], n
   const server = createServer(model.layout, model.initialise(config.seed), config.strategy, kernels)
   const before = process.cpuUsage()
   let examples = 0
+  /** What each left behind, where updates are sparse. */
+  const left = new Map<string, Float32Array | null>()
   for (let round = 1; round <= config.rounds; round++) {
     const trained = sites.map(({ id }, i) => {
       const matrix = matrices[i] as (typeof matrices)[number]
@@ -46,7 +50,12 @@ export async function federate(config: TrainingConfig, sites: readonly Site[], n
         plan === null
           ? Math.min(matrix.rows, config.local.rowsPerEpoch ?? matrix.rows) * config.local.epochs
           : (plan.steps * matrix.rows * plan.samplingThreshold) / 2 ** 32
-      const { parameters } = model.train(server.parameters, matrix, options)
+      const whole = model.train(server.parameters, matrix, options).parameters
+      const update = sparsify(updateOf(whole, server.parameters), left.get(id) ?? null, config, round)
+      left.set(id, update.residual)
+      const parameters = config.sparsify
+        ? update.update.map((value, at) => value + (server.parameters[at] ?? 0))
+        : whole
       // Under privacy every organisation weighs the same.
       return { organisation: id, sampleCount: plan === null ? matrix.rows : 1, parameters }
     })

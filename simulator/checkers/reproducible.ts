@@ -12,6 +12,7 @@ import { roundMachine } from '../../src/learning/round.ts'
 import { sealedClient } from '../../src/node/organisation/masking.ts'
 import { maskingServer } from '../../src/privacy/masking/server.ts'
 import { trainingMachine } from '../../src/learning/training.ts'
+import { validationMachine } from '../../src/learning/validation.ts'
 import { replicaMachine } from '../../src/ledger/replica.ts'
 import { ledgerMachine } from '../../src/ledger/sealing.ts'
 import type { Kernels } from '../../src/models/kernels/kernels.ts'
@@ -60,6 +61,7 @@ function machinesOf(name: string): Machine<never, never, unknown>[] {
       registryMachine,
       trainingMachine,
       roundMachine,
+      validationMachine,
       maskingServer(),
       ledgerMachine({ origin: FEDERATION, hubSecret: HUB_IDENTITY.ledgerSecret }),
     ] as unknown as Machine<never, never, unknown>[]
@@ -70,7 +72,7 @@ function machinesOf(name: string): Machine<never, never, unknown>[] {
   ] as unknown as Machine<never, never, unknown>[]
 }
 
-function replayFaults(node: NodeRemains): string[] {
+export function replayFaults(node: NodeRemains): string[] {
   const machines = new Map(machinesOf(node.name).map((machine) => [machine.kind, machine]))
   return [...node.tables.streams].flatMap(([id, { events, state }]) => {
     if (new Set(events.map((event) => event.id)).size < events.length)

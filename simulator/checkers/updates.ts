@@ -3,6 +3,7 @@
 import type { OrganisationId } from '../../src/base/ids.ts'
 import { localSeed } from '../../src/learning/participant-moves.ts'
 import type { TrainingConfig } from '../../src/learning/config.ts'
+import { gather, supportOf } from '../../src/learning/sparsify.ts'
 import type { StageRecord } from '../../src/learning/stages.ts'
 import type { Block } from '../../src/ledger/block.ts'
 import { decodeSafetensors } from '../../src/models/formats/safetensors.ts'
@@ -66,7 +67,9 @@ export function sumOfHidden(
     const node = run.organisations.find(({ name }) => name === organisation)
     const file = node?.blobs.get(trained?.update.digest as never)
     if (trained === undefined || file === undefined) return undefined
-    const update = flatValues(file)
+    const whole = flatValues(file)
+    const support = supportOf(config, round, whole.length)
+    const update = support === null ? whole : gather(support, whole)
     const rounding = roundingKey(`${localSeed(config, round, organisation)}/rounding`)
     const order = { length: update.length, weight: trained.sampleCount, scale: grid, rounding, masks: [] }
     const integers = signedIntegers(quantiseFor(order, update).words, grid.width)
@@ -82,5 +85,24 @@ export function meanOfHidden(run: Run, block: Block, grid: Scale): Float32Array 
   const hidden = sumOfHidden(run, block, grid, names)
   if (hidden === undefined) return undefined
   const factor = (grid.clip / grid.levels) * (grid.weightMax / hidden.totalWeight)
-  return Float32Array.from(hidden.sum, (value) => value * factor)
+  const means = Float32Array.from(hidden.sum, (value) => value * factor)
+  return scattered(run, block, names, means)
+}
+
+/** Of a round with coordinates of its own, the whole: nothing elsewhere. */
+function scattered(
+  run: Run,
+  { provenance, aggregation_metrics: { round } }: Block,
+  [first]: readonly OrganisationId[],
+  means: Float32Array,
+): Float32Array | undefined {
+  if (first === undefined) return means
+  const trained = trainedBy(run, first, provenance.round_id)
+  const file = run.organisations.find(({ name }) => name === first)?.blobs.get(trained?.update.digest as never)
+  if (file === undefined) return undefined
+  const whole = new Float32Array(flatValues(file).length)
+  const support = supportOf(provenance.training_config as unknown as TrainingConfig, round, whole.length)
+  if (support === null) return means
+  for (const [i, coordinate] of support.entries()) whole[coordinate] = means[i] ?? 0
+  return whole
 }

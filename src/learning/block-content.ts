@@ -24,6 +24,11 @@ export function roundIdOf(trainingId: TrainingId, round: number): RoundId {
   return `${trainingId}-${round}` as RoundId
 }
 
+/** The training of a round, from its id. */
+export function trainingOf(roundId: RoundId, round: number): TrainingId {
+  return roundId.slice(0, -`-${round}`.length) as TrainingId
+}
+
 /** The configuration itself, or its digest when it would crowd out the rest of the leaf. */
 export function recordedConfig(config: TrainingConfig): Json {
   return canonicalJson(config).length <= CONFIG_CHARACTERS_MAX ? config : { digest: digestOf(config) }

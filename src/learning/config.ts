@@ -18,6 +18,7 @@ import { EPSILON_DEFAULT } from './example-privacy.ts'
 import { INVITED_MAX } from './shared-noise.ts'
 import { privacyProblem, privacySchema } from './privacy-config.ts'
 import { robustConfigSchema, robustProblem } from './robust/config.ts'
+import { sparsifyProblem, sparsifySchema } from './sparsify.ts'
 
 /** More participants than this would not fit, with their signatures, into one leaf of the ledger (65,535 bytes). */
 export const PARTICIPANTS_MAX = INVITED_MAX
@@ -131,6 +132,8 @@ const trainingSchema = z.strictObject({
   encryption: encryptionSchema.nullable().default(null),
   /** Largest L2 norm of an update; null = updates are not clipped. */
   clipNorm: positive.nullable().default(null),
+  /** Which part of an update leaves; absent or null = all of it. Absent and not null by default: blocks are as they were. */
+  sparsify: sparsifySchema.nullable().exactOptional(),
   /** Differential privacy, of single training rows or of whole organisations; null = none. */
   privacy: privacySchema.default(null),
   seed: z.string().min(1).max(128).default('entente'),
@@ -141,6 +144,8 @@ export const trainingConfigSchema = trainingSchema.superRefine((config, context)
   const { robust, round } = config
   const problem = robustProblem(robust, round.participantsMin)
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, path: ['robust'] })
+  const unsparse = sparsifyProblem(config)
+  if (unsparse !== undefined) context.addIssue({ code: 'custom', message: unsparse, path: ['sparsify'] })
   const unmaskable = protectionProblem(config)
   if (unmaskable !== undefined) context.addIssue({ code: 'custom', message: unmaskable, path: ['protection'] })
   const unprotectable = privacyProblem(config)

@@ -9,6 +9,7 @@ import { addNoise, fromGrid, toGrid } from '../privacy/dp/grid.ts'
 import type { TrainingConfig } from './config.ts'
 import { type ExampleMechanism, exampleRecord } from './example-privacy.ts'
 import { clipOf, noiseOf, noiseRecord, quantiseRecord, type UpdateNoise } from './organisation-privacy.ts'
+import { restrictTo, sparsify, sparsifyRecord, supportOf } from './sparsify.ts'
 import type { StageName, StageRecord } from './stages.ts'
 
 export interface StageResult {
@@ -20,12 +21,18 @@ export interface Contribution {
   /** w_local - w_base as it leaves the organisation, in layout order. */
   readonly update: Float32Array
   readonly stages: readonly StageRecord[]
+  /** What stays behind for the next round; null unless the training keeps it. */
+  readonly residual: Float32Array | null
 }
 
 export interface ContributionOptions {
   readonly config: TrainingConfig
   /** Of the model. */
   readonly parameterCount: number
+  /** Of the training: it draws the part that leaves, where one is drawn. */
+  readonly round?: number
+  /** What earlier rounds left behind. */
+  readonly residual?: Float32Array | null
   readonly kernels: Pick<AggregationKernels, 'finite' | 'squaredNorm'>
   /** Draws that a training with privacy needs: discrete Gaussians of this whole deviation, independent, from a secure source. */
   readonly drawNoise?: (deviation: number, out: Int32Array) => void
@@ -39,14 +46,35 @@ export interface ContributionOptions {
  */
 export function prepareContribution(update: Float32Array, options: ContributionOptions): Contribution {
   const sanitised = sanitise(update, options)
-  const clipped = clip(sanitised.update, options)
+  const sparse = sparsified(sanitised.update, options)
+  const clipped = clip(sparse.update, options)
   const plan = noiseOf(options.config)
   const quantised = quantise(clipped.update, plan)
   const noised = noise(quantised.update, plan, options)
-  const masked = mask(noised.update)
+  const masked = mask(onSupport(noised.update, options))
   const encrypted = encrypt(masked.update)
   const stages = [sanitised, clipped, quantised, noised, masked, encrypted].map(({ applied }) => applied)
-  return { update: encrypted.update, stages }
+  const [first, ...rest] = stages
+  return {
+    update: encrypted.update,
+    stages: first === undefined ? [] : [first, ...sparse.records, ...rest],
+    residual: sparse.residual,
+  }
+}
+
+/** Before the clip: what earlier rounds left behind makes no update longer. @throws not-finite if the sum is too large */
+function sparsified(update: Float32Array, { config, round = 1, residual = null, kernels }: ContributionOptions) {
+  const sparse = sparsify(update, residual, config, round)
+  const { residual: left } = sparse
+  if (!kernels.finite(sparse.update) || (left !== null && !kernels.finite(left)))
+    fail('not-finite', 'with what was left behind the update is infinite')
+  return { ...sparse, records: config.sparsify ? [sparsifyRecord(config.sparsify)] : [] }
+}
+
+/** Noise elsewhere than on the round's coordinates says nothing: which those are, everybody knows. */
+function onSupport(update: Float32Array, { config, round = 1 }: ContributionOptions): Float32Array {
+  const support = supportOf(config, round, update.length)
+  return support === null ? update : restrictTo(support, update)
 }
 
 /** An update is numbers of the model's shape and nothing else; one that diverged stays at home. @throws wrong-shape, not-finite */

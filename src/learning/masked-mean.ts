@@ -10,19 +10,44 @@ export interface MaskedSumSource {
   readonly scale: Scale
   /** Of all survivors. */
   readonly totalWeight: number
+  /** Coordinates of the sum, ascending, where they are not all: the others changed nowhere. */
+  readonly support?: Uint32Array
   /** Fills `into` from byte `offset` of the sum: little-endian integers of `scale.width` bits. */
   read(offset: number, into: Uint8Array): Promise<void>
 }
 
 const FLOAT_BYTES = 4
 
-async function readMean(
-  { scale, totalWeight, read }: MaskedSumSource,
-  start: number,
-  words: Uint8Array,
-): Promise<Float32Array> {
-  await read((start * scale.width) / 8, words)
-  return dequantiseMean(words, totalWeight, scale)
+/** The mean at coordinates from `start` on, as many as `words` has room for. */
+async function readMean(source: MaskedSumSource, start: number, words: Uint8Array): Promise<Float32Array> {
+  const { scale, totalWeight, support, read } = source
+  const wordBytes = scale.width / 8
+  if (support === undefined) {
+    await read(start * wordBytes, words)
+    return dequantiseMean(words, totalWeight, scale)
+  }
+  const mean = new Float32Array(words.length / wordBytes)
+  const [from, to] = [start, start + mean.length].map((coordinate) => firstFrom(support, coordinate)) as [
+    number,
+    number,
+  ]
+  if (from === to) return mean
+  const part = words.subarray(0, (to - from) * wordBytes)
+  await read(from * wordBytes, part)
+  for (const [i, value] of dequantiseMean(part, totalWeight, scale).entries())
+    mean[(support[from + i] ?? 0) - start] = value
+  return mean
+}
+
+/** Position of the first coordinate of at least this number. */
+function firstFrom(support: Uint32Array, coordinate: number): number {
+  let [low, high] = [0, support.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((support[middle] ?? 0) < coordinate) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** @param size parameters of the model */

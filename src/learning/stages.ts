@@ -9,12 +9,15 @@ import { canonicalJson } from '../base/canonical.ts'
 import type { TrainingConfig } from './config.ts'
 import { clipOf } from './organisation-privacy.ts'
 import { privacyRecords } from './privacy-config.ts'
+import { sparsifyRecord } from './sparsify.ts'
 
 export const STAGES = ['sanitise', 'clip', 'quantise', 'noise', 'mask', 'encrypt'] as const
-export type StageName = (typeof STAGES)[number]
+/** In records of trainings that ask for it, and in no others: their blocks are as they were. */
+const SPARSIFY = 'sparsify'
+export type StageName = (typeof STAGES)[number] | typeof SPARSIFY
 
 export const stageRecordSchema = z.strictObject({
-  stage: z.enum(STAGES),
+  stage: z.enum([...STAGES, SPARSIFY]),
   applied: z.boolean(),
   /** clip: the L2 norm that no update exceeds; null where it is not applied, and for the other stages. */
   norm_max: z.number().nullable(),
@@ -29,10 +32,11 @@ export type StageRecord = z.infer<typeof stageRecordSchema>
 /** What every contribution to a round of this configuration has gone through. */
 export function expectedStages(config: TrainingConfig): StageRecord[] {
   const records = privacyRecords(config)
-  return STAGES.map((stage) => {
-    if (stage === 'sanitise') return { stage, applied: true, norm_max: null }
-    if (stage === 'clip') return { stage, applied: clipOf(config) !== null, norm_max: clipOf(config) }
-    return records[stage] ?? { stage, applied: false, norm_max: null }
+  const sparsified = config.sparsify ? [sparsifyRecord(config.sparsify)] : []
+  return STAGES.flatMap((stage): StageRecord[] => {
+    if (stage === 'sanitise') return [{ stage, applied: true, norm_max: null }, ...sparsified]
+    if (stage === 'clip') return [{ stage, applied: clipOf(config) !== null, norm_max: clipOf(config) }]
+    return [records[stage] ?? { stage, applied: false, norm_max: null }]
   })
 }
 

@@ -19,7 +19,11 @@ async function judged({ operator }: TestFederation, round: string): Promise<Roun
 it('organisations try each new model on later traffic of theirs and say how it did, once, though one is killed over it', async () => {
   const running = (federation = await startFederation({ interactionsPerSite: 6000 }))
   const [name = ''] = running.organisations
-  const gate = await closeGate(running.databaseUrl(name), { stream: 'verdict/tried-1', event: 'judged' })
+  const gate = await closeGate(running.databaseUrl(name), {
+    stream: 'privacy-budget',
+    event: 'spend',
+    containing: 'tried-1/validation',
+  })
   await running.startTraining('tried', { ...HIDDEN, local: { ...HIDDEN.local, learningRate: 0.02 } })
   await gate.reached()
   await running.kill(name)

@@ -7,6 +7,7 @@ import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
 import { PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import { organisationsMin, type RobustConfig } from '../../../src/learning/robust/config.ts'
 import { bucketedMin } from '../../../src/learning/robust/secure-buckets.ts'
+import { SPARSIFY_METHODS } from '../../../src/learning/sparsify.ts'
 import { DEFAULT_KIND, MODEL_KINDS, trainingDefaults } from '../../../src/node/default-model.ts'
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
 import { policyTrainingDefaults } from '../../../src/node/policy/default-policy.ts'
@@ -16,6 +17,7 @@ import {
   privacyNamed,
   protectionNamed,
   robustNamed,
+  sparsifyNamed,
   STRATEGIES,
   strategyNamed,
   wholeNumber,
@@ -52,6 +54,7 @@ interface StartOptions extends NodeOptions {
   readonly unit?: string
   readonly mechanism?: string
   readonly invitedMin?: string
+  readonly sparsify?: string
   readonly seed: string
   readonly id?: string
   readonly config?: string
@@ -79,6 +82,10 @@ function startCommand(): Command {
     .option(
       '--epsilon <n>',
       `differential privacy of all rounds together, at delta 1e-5, or off (default: ${EPSILON_DEFAULT}; a response policy has none)`,
+    )
+    .option(
+      '--sparsify <method:fraction>',
+      `${SPARSIFY_METHODS.join(' | ')}: send a part of each update, e.g. random-k:0.1, and keep the rest for later rounds; random-k makes masked and encrypted vectors so much shorter (default: all of it)`,
     )
     .option('--unit <what>', 'example: each training row is protected | organisation: all that one has', 'example')
     .option(
@@ -116,7 +123,7 @@ function startCommand(): Command {
 
 /** A model to go on from says itself which model it is; the options that go with `--model` apply all the same. */
 function configOf(options: StartOptions): unknown {
-  const { model: kind, rounds, strategy, robust, protect, seed, from } = options
+  const { model: kind, rounds, strategy, robust, protect, sparsify, seed, from } = options
   const name = strategy === undefined ? undefined : strategyNamed(strategy)
   const { model, ...defaults } =
     kind === POLICY
@@ -128,6 +135,7 @@ function configOf(options: StartOptions): unknown {
     ...(rounds === undefined ? {} : { rounds: wholeNumber('--rounds', rounds, 1, 100_000) }),
     ...(robust === undefined ? {} : robustOf(robust, protect)),
     ...(protect === undefined ? {} : { protection: protectionNamed(protect) }),
+    ...(sparsify === undefined ? {} : { sparsify: sparsifyNamed(sparsify) }),
     seed,
   }
 }

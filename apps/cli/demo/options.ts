@@ -10,6 +10,7 @@ import {
   robustConfigSchema,
   robustProblem,
 } from '../../../src/learning/robust/config.ts'
+import { SPARSIFY_METHODS, type SparsifyConfig, sparsifySchema } from '../../../src/learning/sparsify.ts'
 import { bucketsProblem } from '../../../src/learning/robust/secure-buckets.ts'
 import { LOCAL_MECHANISM } from '../../../src/learning/organisation-privacy.ts'
 import { INVITED_MAX, SHARED_MECHANISM } from '../../../src/learning/shared-noise.ts'
@@ -154,6 +155,18 @@ export function robustNamed(text: string): RobustConfig {
     fail(
       'config-invalid',
       `--robust takes a rule and how many may lie, like multi-krum:1; rules: ${ROBUST_RULES.join(', ')}`,
+    )
+  return parsed.data
+}
+
+/** A method and the part of an update that is sent, like `random-k:0.1`. @throws config-invalid */
+export function sparsifyNamed(text: string): SparsifyConfig {
+  const [method, fraction = '', ...rest] = text.split(':')
+  const parsed = sparsifySchema.safeParse({ method, fraction: Number(fraction) })
+  if (!parsed.success || rest.length > 0)
+    fail(
+      'config-invalid',
+      `--sparsify takes a method and a fraction up to 1, like random-k:0.1; methods: ${SPARSIFY_METHODS.join(', ')}`,
     )
   return parsed.data
 }

@@ -7,7 +7,8 @@ import { modelVersion } from '../../learning/block-content.ts'
 import { type MaskedSumSource, meanReader } from '../../learning/masked-mean.ts'
 import type { RobustReport } from '../../learning/robust/report.ts'
 import type { MaskedSum, RoundEffect, RoundEvent } from '../../learning/round-state.ts'
-import type { TensorReader } from '../../learning/tensor-reader.ts'
+import { supportOf } from '../../learning/sparsify.ts'
+import { parameterCount, type TensorReader } from '../../learning/tensor-reader.ts'
 import type { BlobReader, Blobs, BlobWriter } from '../ports.ts'
 import { openBlobTensors } from '../tensors.ts'
 import type { HubContext } from './identity.ts'
@@ -69,7 +70,7 @@ async function withInputs<T>(blobs: Blobs, effect: AggregateEffect, work: (input
       for (const { sum, facts } of effect.masked) {
         const file = await blobs.open(sum)
         opened.push({ close: () => file.close() })
-        sources.push(sourceOf(facts, file))
+        sources.push(sourceOf(facts, file, supportOf(effect.config, effect.round, parameterCount(base.header))))
       }
       return await work({ base, previous, state, ...hiddenUpdates(effect, sources, base) })
     }
@@ -104,9 +105,10 @@ function bucketPositions({ masked = [], contributions }: AggregateEffect): numbe
   return masked.map(({ facts }) => facts.survivors.map(({ organisation }) => names.indexOf(organisation)))
 }
 
-function sourceOf(facts: MaskedSum['facts'], sum: BlobReader): MaskedSumSource {
+function sourceOf(facts: MaskedSum['facts'], sum: BlobReader, support: Uint32Array | null): MaskedSumSource {
   const totalWeight = facts.survivors.reduce((total, { weight }) => total + weight, 0)
-  return { scale: facts, totalWeight, read: (offset, into) => sum.read(offset, into) }
+  const read: MaskedSumSource['read'] = (offset, into) => sum.read(offset, into)
+  return { scale: facts, totalWeight, read, ...(support === null ? {} : { support }) }
 }
 
 type Outputs = AggregationOutcome & { readonly model: Digest; readonly strategyState: Digest | null }

@@ -12,6 +12,7 @@ import { encryptionContext, isEncrypted } from '../../learning/encryption-config
 import { HIDDEN_AMONG_MIN } from '../../learning/masking-config.ts'
 import { type MessageBody, parseBody } from '../../learning/messages.ts'
 import { clipOf } from '../../learning/organisation-privacy.ts'
+import { vectorLength } from '../../learning/sparsify.ts'
 import type { RoundEffect } from '../../learning/round-state.ts'
 import { outlineOf } from '../../models/model.ts'
 import type { ServerEffect, ServerEvent, ServerState } from '../../privacy/homomorphic/rounds/server-state.ts'
@@ -63,7 +64,7 @@ export async function openDecrypting(context: HubContext, effect: OpenMasking): 
   const at = ports.clock.now()
   try {
     if (!isEncrypted(protection)) fail('internal', 'the round is not under encryption')
-    const { parameterCount: length } = outlineOf(config.model, options.kernels)
+    const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
     const where = { federation: identity.federation, round, invited, length }
     const scheme = await schemeOf(context, config.encryption?.parameters)
     const opened = encryptionContext({ ...config, protection }, where, scheme, clipOf(config))

@@ -10,6 +10,7 @@ import type { DriveEffect } from '../../base/machine.ts'
 import { type MaskedRound, maskingContext, roundOfMasking } from '../../learning/masking-config.ts'
 import { type MessageBody, parseBody } from '../../learning/messages.ts'
 import { coordinateBound } from '../../learning/organisation-privacy.ts'
+import { vectorLength } from '../../learning/sparsify.ts'
 import type { RoundEffect } from '../../learning/round-state.ts'
 import { outlineOf } from '../../models/model.ts'
 import { rosterOf } from '../../privacy/masking/roster.ts'
@@ -32,7 +33,7 @@ export const isMaskingStream = (stream: string): boolean => stream.startsWith(ST
 /** The answer to the effect `open-masking`. */
 export function openMasking({ identity, options, ports }: HubContext, effect: OpenMasking): Dispatch {
   const { maskingId, config, invited, deadline } = effect
-  const { parameterCount: length } = outlineOf(config.model, options.kernels)
+  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
   const where: MaskedRound = { federation: identity.federation, round: maskingId, invited, length }
   const context = maskingContext(config, where, coordinateBound(config))
   const event = { type: 'opened', context, phaseMs: config.masking.phaseMs, deadline, at: ports.clock.now() }

@@ -10,6 +10,7 @@ import type { DriveEffect } from '../../base/machine.ts'
 import { encryptedStages, encryptionContext, isEncrypted } from '../../learning/encryption-config.ts'
 import type { MessageBody } from '../../learning/messages.ts'
 import { clipOf } from '../../learning/organisation-privacy.ts'
+import { gather, supportOf, vectorLength } from '../../learning/sparsify.ts'
 import { ownBucket } from '../../learning/own-bucket.ts'
 import type {
   ParticipantEffect,
@@ -92,7 +93,7 @@ async function openingOf(
     fail('not-available', 'this organisation holds no share of the key of this round')
   const { invited } = ownBucket(announcement, identity.organisation)
   await pinKeys(context, invited)
-  const { parameterCount: length } = outlineOf(config.model, options.kernels)
+  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
   const where = { federation: identity.federation, round: roundId, invited, length }
   return {
     type: 'opened',
@@ -153,12 +154,14 @@ const bytesIn = (base64: string): Uint8Array => fromBase64Url(base64) ?? fail('i
 
 async function encrypt(
   context: OrganisationContext,
-  { trained }: ParticipantIn<'masking'>,
+  { trained, announcement }: ParticipantIn<'masking'>,
   { weight, weightMax, clip, rounding, seed }: EffectOf<'encrypt'>,
 ): Promise<Digest> {
   const { scheme } = keyOf(context)
   const { blobs } = context.ports
-  const { values } = await readFlat(blobs, trained.update.digest)
+  const update = (await readFlat(blobs, trained.update.digest)).values
+  const support = supportOf(announcement.config, announcement.round, update.length)
+  const values = support === null ? update : gather(support, update)
   const draws = keystream(bytesIn(roundingKey(rounding)))
   const { words, clipped } = quantise(values, weight, scaleOf(scheme, clip, weightMax), draws)
   if (clipped > 0) context.options.log?.warn({ clipped, of: values.length }, 'values of the update were cut off')

@@ -5,11 +5,12 @@
 
 import { toBase64Url } from '../../base/bytes.ts'
 import { EntenteError, fail } from '../../base/errors.ts'
-import type { RoundId } from '../../base/ids.ts'
+import type { Digest, RoundId } from '../../base/ids.ts'
 import type { DriveEffect } from '../../base/machine.ts'
 import { maskedStages, maskingContext, roundOfMasking } from '../../learning/masking-config.ts'
-import type { MessageBody } from '../../learning/messages.ts'
+import type { MessageBody, RoundAnnouncement } from '../../learning/messages.ts'
 import { coordinateBound } from '../../learning/organisation-privacy.ts'
+import { gather, supportOf, vectorLength } from '../../learning/sparsify.ts'
 import type {
   ParticipantEffect,
   ParticipantEvent,
@@ -25,6 +26,7 @@ import type { Dispatch, EffectContext } from '../drive.ts'
 import type { MaskingThreads } from '../masking/threads.ts'
 import { type SealedMachine, sealedMachine } from '../sealed-machine.ts'
 import { createSealer } from '../sealer.ts'
+import { readFlat } from '../model-files.ts'
 import { openUpdateFile } from '../tensors.ts'
 import type { OrganisationContext, OrganisationIdentity } from './identity.ts'
 import { deliver } from './letters.ts'
@@ -85,7 +87,7 @@ async function openingOf(
   const { config } = announcement
   const { invited } = ownBucket(announcement, identity.organisation)
   await pinKeys(context, invited)
-  const { parameterCount: length } = outlineOf(config.model, options.kernels)
+  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
   const where = { federation: identity.federation, round: maskingId, invited, length }
   return {
     type: 'opened',
@@ -139,9 +141,11 @@ async function mask(
 ): Promise<readonly Dispatch[]> {
   const state = await participantOf(context, roundOf(stream))
   if (state?.phase !== 'masking') return []
-  const update = await openUpdateFile(context.ports.blobs, state.trained.update.digest)
+  const { digest: trained } = state.trained.update
+  const update = await openUpdateFile(context.ports.blobs, trained)
   try {
-    const { digest, clipped } = await threads.mask(order, update)
+    const part = await partOf(context, state.announcement, trained)
+    const { digest, clipped } = await threads.mask(order, part ?? update)
     // A share of noise that is cut off is no share any more: the others count on it.
     if (clipped > 0 && coordinateBound(state.announcement.config).grid !== null)
       fail('internal', 'noise was cut off, and is less than what was accounted for')
@@ -150,6 +154,18 @@ async function mask(
   } finally {
     await update.file.close()
   }
+}
+
+/** Where a round has coordinates of its own, the update at these; it is short. */
+async function partOf(
+  { ports }: OrganisationContext,
+  { config, round }: RoundAnnouncement,
+  trained: Digest,
+): Promise<Float32Array | undefined> {
+  if (config.sparsify?.method !== 'random-k') return undefined
+  const { values } = await readFlat(ports.blobs, trained)
+  const support = supportOf(config, round, values.length)
+  return support === null ? undefined : gather(support, values)
 }
 
 async function send(

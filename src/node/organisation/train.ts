@@ -13,6 +13,7 @@ import { readFlat, specOf, writeBlob } from '../model-files.ts'
 import type { LabelledSummary } from '../training.ts'
 import type { OrganisationContext } from './identity.ts'
 import { reserveProtection } from './protect.ts'
+import { openResidual } from './residual.ts'
 
 type TrainEffect = Extract<ParticipantEffect, { type: 'train' }>
 
@@ -29,7 +30,7 @@ export interface Trained {
 
 /** @throws no-data, not-finite, model-invalid, budget-exceeded: retrying cannot help; unavailable and the like: it can */
 export async function trainAndContribute(context: OrganisationContext, effect: TrainEffect): Promise<Trained> {
-  const { baseModel, config, roundId, seed } = effect
+  const { baseModel, config, roundId, round, seed } = effect
   const { ports, options } = context
   await fetchModel(context, baseModel)
   const { header, values } = await readFlat(ports.blobs, baseModel)
@@ -37,6 +38,7 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
     fail('model-invalid', 'the model announced is not of the announced kind')
   const { parameterCount, layout } = outlineOf(config.model, options.kernels)
   const protection = await reserveProtection(context, roundId, config, parameterCount)
+  const left = config.sparsify?.errorFeedback === true ? await openResidual(context, roundId, round) : null
   const { rowsMax, rowsPerEpoch, objective, epochs, batchSize, learningRate, optimiser, proximalMu } = config.local
   const request = {
     spec: config.model,
@@ -56,11 +58,14 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
   const contribution = prepareContribution(updateOf(parameters, values), {
     config,
     parameterCount,
+    round,
+    residual: left?.values ?? null,
     kernels: options.kernels,
     mechanism: summary.mechanism,
     ...(protection?.drawNoise === undefined ? {} : { drawNoise: protection.drawNoise }),
   })
   await protection?.spend(summary.mechanism)
+  if (contribution.residual !== null) await left?.keep(contribution.residual)
   const blob = await writeBlob(ports.blobs, encodeUpdate(contribution.update, layout, baseModel))
   return {
     update: blob,

@@ -58,7 +58,7 @@ async function judged(
     // The lock decides between two processes that both tried.
     const held = await transaction.lockStream(streamOf(roundId))
     if (held !== undefined) return held.state as StoredVerdict
-    await transaction.append(streamOf(roundId), { seq: 0, id: 'judged', event: { type: 'judged' } }, fresh)
+    await transaction.append(streamOf(roundId), { seq: 0, id: 'judged', event: {} }, fresh)
     return fresh
   })
 }
