@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fromBase64Url } from '../src/base/bytes.ts'
 import type { Protection } from '../src/learning/masking-config.ts'
-import type { SparsifyConfig } from '../src/learning/sparsify.ts'
+import { type SparsifyConfig, supportOf } from '../src/learning/sparsify.ts'
 import type { StageRecord } from '../src/learning/stages.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { loadKernels } from '../src/node/kernels.ts'
 import { createSealer } from '../src/node/sealer.ts'
+import { bucketPlan } from './byzantine/byzantine.ts'
 import { blocksOf } from './checkers/blocks.ts'
 import { checkCountedOnce } from './checkers/counted-once.ts'
 import { checkDurable } from './checkers/durable.ts'
@@ -84,6 +85,25 @@ describe('a federation that sends a part of each update', () => {
       const values = (digest: string | null) => flatValues(run.hub.blobs.get(digest as never) ?? new Uint8Array())
       const [before, after] = [values(block.provenance.parent_model), values(block.model_hash)]
       expect(after.filter((value, i) => value !== before[i]).length).toBeLessThanOrEqual(4)
+    }
+  })
+
+  it('takes a rule over the means of buckets to the coordinates of the round, and nowhere else', async () => {
+    const plan = bucketPlan('buckets', 'median')
+    const sparse = { ...plan, scenario: { ...plan.scenario, sparsify: random } }
+    const run = await runCluster({ plan: sparse, kernels })
+    expect(run.unfinished).toEqual([])
+    expect([...checkHidden(run), ...checkOneLedger(run)]).toEqual([])
+    const blocks = blocksOf(run).slice(1)
+    expect(blocks).toHaveLength(ROUNDS)
+    for (const { aggregation_metrics: metrics, provenance, model_hash } of blocks) {
+      expect(metrics['robust_rule']).toBe('median')
+      const values = (digest: string | null) => flatValues(run.hub.blobs.get(digest as never) ?? new Uint8Array())
+      const [before, after] = [values(provenance.parent_model), values(model_hash)]
+      const moved = [...after.keys()].filter((i) => after[i] !== before[i])
+      const support = supportOf({ sparsify: random, seed: plan.scenario.trainingSeed }, metrics.round, PARAMETERS)
+      expect(moved.length).toBeGreaterThan(0)
+      expect(moved.every((i) => support?.includes(i))).toBe(true)
     }
   })
 
