@@ -70,6 +70,7 @@ describe('a share file', () => {
   it('is missing until every share of the ceremony is written: a directory with parameters has them all', async () => {
     const ceremony = {
       kind: 'ckks',
+      direct: false,
       organisations: NAMES.map(organisationId),
       threshold: 4,
       modulusBits: 2048,

@@ -17,6 +17,7 @@ export async function dealKeys({ directory, members }: Federation, kind: SchemeK
   const organisations = members.map(({ id }) => organisationId(id)).sort()
   const { parameters, shares } = await holdCeremony(dirname(keyFile(directory)), {
     kind,
+    direct: false,
     organisations,
     threshold: Math.floor((2 * organisations.length) / 3) + 1,
     modulusBits: 2048,

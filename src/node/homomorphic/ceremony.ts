@@ -13,11 +13,14 @@ import type { Dealt, DealRequest, SchemeKind } from '../../privacy/homomorphic/s
 import { replaceFile } from '../replace-file.ts'
 import type { CkksSet } from './ckks-parameters.ts'
 import { dealNewCkks } from './ckks.ts'
+import { dealNewHybrid } from './hybrid.ts'
 import { openScheme, ownerOfShare } from './open.ts'
 import { dealNewPaillier } from './paillier.ts'
 
 export interface Ceremony extends DealRequest {
   readonly kind: SchemeKind
+  /** Paillier: vectors are its plaintexts themselves, instead of the keys that hide them. */
+  readonly direct: boolean
   readonly modulusBits: ModulusBits
   readonly exponentBits: number
   readonly set: CkksSet
@@ -49,7 +52,8 @@ export async function holdCeremony(directory: string, ceremony: Ceremony): Promi
 }
 
 function deal(ceremony: Ceremony): Promise<Dealt> {
-  return ceremony.kind === 'paillier' ? dealNewPaillier(ceremony, ceremony) : dealNewCkks(ceremony, ceremony.set)
+  if (ceremony.kind === 'ckks') return dealNewCkks(ceremony, ceremony.set)
+  return ceremony.direct ? dealNewPaillier(ceremony, ceremony) : dealNewHybrid(ceremony, ceremony)
 }
 
 async function write(path: string, content: unknown, mode: number): Promise<void> {

@@ -4,10 +4,12 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import type { OrganisationId } from '../../base/ids.ts'
 import { malformed } from '../../privacy/homomorphic/container.ts'
+import { HYBRID_FORMAT, readHybridParameters } from '../../privacy/homomorphic/hybrid/parameters.ts'
 import { checkShare } from '../../privacy/homomorphic/paillier/check-share.ts'
 import { PARAMETERS_FORMAT, readParameters } from '../../privacy/homomorphic/paillier/parameters.ts'
 import { CKKS_PARAMETERS_FORMAT, readCkksParameters, readCkksShare } from './ckks-parameters.ts'
 import { openCkks } from './ckks.ts'
+import { openHybrid } from './hybrid.ts'
 import { type OpenScheme, openPaillier } from './paillier.ts'
 import { opensslPower } from './power.ts'
 
@@ -23,6 +25,8 @@ export async function openScheme(parameters: unknown, threads = defaultThreads()
   switch (formatOf(parameters)) {
     case PARAMETERS_FORMAT:
       return openPaillier(parameters, threads)
+    case HYBRID_FORMAT:
+      return openHybrid(parameters, threads)
     case CKKS_PARAMETERS_FORMAT:
       return { ...(await openCkks(parameters)), close: async () => undefined }
     default:
@@ -35,8 +39,10 @@ export async function openScheme(parameters: unknown, threads = defaultThreads()
  * verification key. @throws input-invalid
  */
 export function ownerOfShare(parameters: unknown, share: unknown): OrganisationId {
-  if (formatOf(parameters) === PARAMETERS_FORMAT)
-    return checkShare(readParameters(parameters), share, opensslPower).organisation
+  const format = formatOf(parameters)
+  if (format === PARAMETERS_FORMAT) return checkShare(readParameters(parameters), share, opensslPower).organisation
+  if (format === HYBRID_FORMAT)
+    return checkShare(readHybridParameters(parameters).inner, share, opensslPower).organisation
   const key = readCkksParameters(parameters)
   const { index, secretKey } = readCkksShare(share, key)
   secretKey.fill(0)

@@ -3,13 +3,13 @@
 import { generatePrime } from 'node:crypto'
 import { promisify } from 'node:util'
 import { dealPaillier } from '../../privacy/homomorphic/paillier/deal.ts'
-import { inThisThread, type PaillierLanes, type PaillierTask } from '../../privacy/homomorphic/paillier/engine.ts'
-import { type ModulusBits, type PaillierKey, readParameters } from '../../privacy/homomorphic/paillier/parameters.ts'
+import { inThisThread } from '../../privacy/homomorphic/paillier/engine.ts'
+import { type ModulusBits, readParameters } from '../../privacy/homomorphic/paillier/parameters.ts'
 import { paillierScheme } from '../../privacy/homomorphic/paillier/paillier.ts'
 import type { Dealt, DealRequest, HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
 import { systemRandom } from '../random.ts'
-import { createWorkerClient, type WorkerClient } from '../worker-client.ts'
 import { opensslPower } from './power.ts'
+import { createThreadLanes } from './thread-lanes.ts'
 
 export interface OpenScheme extends HomomorphicScheme {
   /** Ends the threads. */
@@ -23,43 +23,11 @@ export interface OpenScheme extends HomomorphicScheme {
  */
 export function openPaillier(parameters: unknown, threads: number): OpenScheme {
   const key = readParameters(parameters)
-  const pool = threads === 0 ? undefined : createLanes(key, threads)
+  const script = new URL('./paillier-worker.ts', import.meta.url)
+  const pool = threads === 0 ? undefined : createThreadLanes(script, key.source, threads)
   const lanes = pool ?? inThisThread(key, opensslPower)
   const scheme = paillierScheme(key, { lanes, powerOf: opensslPower })
   return { ...scheme, close: async () => pool?.close() }
-}
-
-interface Lanes extends PaillierLanes {
-  close(): Promise<void>
-}
-
-function createLanes(key: PaillierKey, threads: number): Lanes {
-  const script = new URL('./paillier-worker.ts', import.meta.url)
-  const workers: WorkerClient[] = Array.from({ length: threads }, () => createWorkerClient(script, key.source))
-  let next = 0
-  return {
-    lanes: threads,
-    async run(task) {
-      // Ranges are of one size: taking turns keeps all of them busy.
-      const worker = workers[next++ % threads] as WorkerClient
-      return (await worker.call(ownBuffers(task))) as Uint8Array
-    },
-    close: async () => void (await Promise.all(workers.map((worker) => worker.close()))),
-  }
-}
-
-/** A view is posted with all of the buffer behind it: each range gets one of its own. */
-function ownBuffers(task: PaillierTask): PaillierTask {
-  switch (task.type) {
-    case 'encrypt':
-      return { ...task, values: task.values.slice() }
-    case 'add':
-      return { ...task, vectors: task.vectors.map((vector) => vector.slice()) }
-    case 'open':
-      return { ...task, partials: task.partials.map((partial) => partial.slice()) }
-    default:
-      return { ...task, vector: task.vector.slice() }
-  }
 }
 
 export interface PaillierOptions {

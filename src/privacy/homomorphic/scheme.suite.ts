@@ -185,7 +185,7 @@ export function schemeSuite(implementation: Implementation): void {
       const parameters = dealt.parameters as Record<string, unknown>
       const open = (changes: object): Promise<string> => codeOf(implementation.open({ ...parameters, ...changes }))
       for (const changes of [
-        { format: 'entente-paillier-parameters-2' },
+        { format: 'entente-paillier-parameters-3' },
         { extra: 1 },
         { threshold: 6 },
         { levels: 0 },
