@@ -15,6 +15,8 @@ import { clipOf } from '../../learning/organisation-privacy.ts'
 import { vectorLength } from '../../learning/sparsify.ts'
 import type { RoundEffect } from '../../learning/round-state.ts'
 import { outlineOf } from '../../models/model.ts'
+import { contributionPurpose, rosterOf } from '../../privacy/homomorphic/rounds/context.ts'
+import type { Contribution } from '../../privacy/homomorphic/rounds/messages.ts'
 import type { ServerEffect, ServerEvent, ServerState } from '../../privacy/homomorphic/rounds/server-state.ts'
 import type { HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
 import type { Dispatch, Drive } from '../drive.ts'
@@ -175,7 +177,7 @@ export async function encryptionEvent(
     const joined = { type: 'joined', organisation: from, dataSources, at }
     await drive.dispatch(`round/${round}`, joined, { id: `joined/${from}/${header.id}` })
   }
-  if (event.type === 'contribution') await checkVector(context, drive, streamOf(round), event.contribution.vector)
+  if (event.type === 'contribution') await checkVector(context, drive, streamOf(round), event.contribution)
   if (event.type === 'partial') await requireBlob(context, event.partial.partial)
   return { stream: streamOf(round), event }
 }
@@ -204,14 +206,20 @@ async function requireBlob({ ports }: HubContext, digest: Digest): Promise<numbe
 }
 
 /** Anything but one well-formed contribution of the round's length would make the sum of all others impossible. */
-async function checkVector(context: HubContext, drive: Drive, stream: string, vector: Digest): Promise<void> {
+async function checkVector(
+  context: HubContext,
+  drive: Drive,
+  stream: string,
+  { organisation, vector }: Contribution,
+): Promise<void> {
   const state = (await drive.read(stream)) as ServerState | undefined
   if (state?.phase !== 'gathering') return
   const { parameters, vectorBytes, length } = state.context
   const size = await requireBlob(context, vector)
   if (size !== vectorBytes) fail('wrong-shape', `the vector has ${size} bytes where ${vectorBytes} are due`)
   const scheme = await schemeOf(context, parameters)
-  const found = await scheme.check(await readWhole(context.ports.blobs, vector))
+  const purpose = contributionPurpose(rosterOf(state.context, state.members), organisation)
+  const found = await scheme.check(await readWhole(context.ports.blobs, vector), purpose)
   if (found.length !== length || found.contributions !== 1)
     fail('wrong-shape', `the vector is not one contribution of ${length} coordinates`)
 }

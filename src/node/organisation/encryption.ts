@@ -155,7 +155,7 @@ const bytesIn = (base64: string): Uint8Array => fromBase64Url(base64) ?? fail('i
 async function encrypt(
   context: OrganisationContext,
   { trained, announcement }: ParticipantIn<'masking'>,
-  { weight, weightMax, clip, rounding, seed }: EffectOf<'encrypt'>,
+  { weight, weightMax, clip, rounding, seed, statement }: EffectOf<'encrypt'>,
 ): Promise<Digest> {
   const { scheme } = keyOf(context)
   const { blobs } = context.ports
@@ -165,18 +165,18 @@ async function encrypt(
   const draws = keystream(bytesIn(roundingKey(rounding)))
   const { words, clipped } = quantise(values, weight, scaleOf(scheme, clip, weightMax), draws)
   if (clipped > 0) context.options.log?.warn({ clipped, of: values.length }, 'values of the update were cut off')
-  return store(blobs, await scheme.encrypt(integersOf(words), bytesIn(seed)))
+  return store(blobs, await scheme.encrypt(integersOf(words), bytesIn(seed), statement))
 }
 
 /** The sum of the listed contributions, from the contributions themselves. */
-async function sumOf(context: OrganisationContext, { vectors, length }: EffectOf<'sum'>): Promise<Digest> {
+async function sumOf(context: OrganisationContext, { vectors, statements, length }: EffectOf<'sum'>): Promise<Digest> {
   const { scheme } = keyOf(context)
   const { blobs, connection } = context.ports
   const fetched: Uint8Array[] = []
-  for (const digest of vectors) {
+  for (const [i, digest] of vectors.entries()) {
     if ((await blobs.size(digest)) === undefined) await connection.download(digest, blobs)
     const vector = await readWhole(blobs, digest)
-    const found = await scheme.check(vector)
+    const found = await scheme.check(vector, statements[i] ?? fail('internal', 'a vector comes without its purpose'))
     if (found.length !== length || found.contributions !== 1)
       fail('wrong-shape', 'the hub lists a vector that is not one contribution to this round')
     fetched.push(vector)

@@ -26,6 +26,8 @@ export type Malformed =
   | 'out-of-range'
   | 'not-coprime'
   | 'wrong-share'
+  /** No proof that its maker knows what is in it, or one for something else. */
+  | 'not-proved'
 
 export function malformed(reason: Malformed, message: string): never {
   fail('input-invalid', message, { reason })

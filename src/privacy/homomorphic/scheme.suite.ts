@@ -50,7 +50,7 @@ export function schemeSuite(implementation: Implementation): void {
   const giveAll = (sum: Uint8Array, who: readonly number[]): Promise<PartialDecryption[]> =>
     Promise.all(who.map((i) => give(i, sum)))
   const encryptAll = (vectors: readonly Int32Array[], label = ''): Promise<Uint8Array[]> =>
-    Promise.all(vectors.map((vector, i) => scheme.encrypt(vector, seedOf(`${label} ${i}`))))
+    Promise.all(vectors.map((vector, i) => scheme.encrypt(vector, seedOf(`${label} ${i}`), STATEMENT)))
 
   function expectSum(combination: Combination, vectors: readonly Int32Array[]): void {
     if (!combination.opened) throw new Error(JSON.stringify(combination))

@@ -63,16 +63,22 @@ export interface HomomorphicScheme extends DealRequest {
   readonly parameters: Digest
   /** Largest distance between an opened coordinate and the sum of the integers; 0 = exact. */
   readonly errorMax: number
-  /** Bytes of a vector of so many coordinates, whether of one contribution or of a sum. */
+  /** Bytes of a contribution of so many coordinates. */
   vectorBytes(length: number): number
   /**
    * @param values integers within `levels`
    * @param seed 32 random bytes, used once
+   * @param statement who contributes it to what: under Paillier the vector then carries a proof that its maker knows the
+   * integers, worth nothing for anything else
    * @throws wrong-shape for a value beyond `levels`
    */
-  encrypt(values: Int32Array, seed: Uint8Array): Promise<Uint8Array>
-  /** Coordinates and contributions of a vector, after checking all of it. @throws input-invalid with details.reason */
-  check(vector: Uint8Array): Promise<VectorFacts>
+  encrypt(values: Int32Array, seed: Uint8Array, statement?: Digest): Promise<Uint8Array>
+  /**
+   * Coordinates and contributions of a vector, after checking all of it.
+   * @param statement of a contribution: its proof must be for that
+   * @throws input-invalid with details.reason
+   */
+  check(vector: Uint8Array, statement?: Digest): Promise<VectorFacts>
   /** The same bytes for the same vectors in any order. @throws input-invalid; wrong-shape for vectors of other lengths */
   add(vectors: readonly Uint8Array[]): Promise<Uint8Array>
   /**

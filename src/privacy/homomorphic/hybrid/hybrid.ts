@@ -56,9 +56,9 @@ export function hybridScheme(key: HybridKey, means: HybridMeans): HomomorphicSch
     levels: key.ring.levels,
     contributionsMax,
     vectorBytes: (length) => HEADER_BYTES + inner.vectorBytes(DEGREE) + length * key.ring.bytes,
-    encrypt: (values, seed) => encrypt(hybrid, values, seed),
-    async check(vector) {
-      const parts = await checked(hybrid, vector)
+    encrypt: (values, seed, statement) => encrypt(hybrid, { values, seed, statement }),
+    async check(vector, statement) {
+      const parts = await checked(hybrid, vector, statement)
       return { length: parts.length, contributions: parts.number }
     },
     add: (vectors) => add(hybrid, vectors),
@@ -78,15 +78,17 @@ function wrap({ key }: Hybrid, { length, number, key: encrypted, cipher }: Parts
 /** The parts of a vector, of which the elements are not yet checked. @throws input-invalid */
 function read({ key, inner }: Hybrid, vector: Uint8Array): Parts {
   const { length, number, payload } = decodeContainer(vector, 'vector', key.digest)
-  const keyBytes = inner.vectorBytes(DEGREE)
-  if (payload.length !== keyBytes + length * key.ring.bytes)
+  // The encrypted key of a contribution has a proof behind it, that of a sum has none: it says itself how long it must be.
+  const keyBytes = payload.length - length * key.ring.bytes
+  if (keyBytes < HEADER_BYTES || keyBytes > inner.vectorBytes(DEGREE))
     malformed('wrong-length', `${length} coordinates and these bytes do not belong together`)
   return { length, number, key: payload.subarray(0, keyBytes), cipher: payload.subarray(keyBytes) }
 }
 
-async function checked(hybrid: Hybrid, vector: Uint8Array): Promise<Parts> {
+/** @param statement of a contribution: who made it must prove to know its key. To know what opens it is to know what is in it. */
+async function checked(hybrid: Hybrid, vector: Uint8Array, statement?: Digest): Promise<Parts> {
   const parts = read(hybrid, vector)
-  const facts = await hybrid.inner.check(parts.key)
+  const facts = await hybrid.inner.check(parts.key, statement)
   if (facts.length !== DEGREE || facts.contributions !== parts.number)
     malformed('wrong-length', 'the encrypted key does not belong to this vector')
   requireCoefficients(parts.cipher, hybrid.key.ring)
@@ -112,7 +114,13 @@ async function spread(
   return parts.some((part) => part.length === 0) ? new Uint8Array(0) : concatBytes(...parts)
 }
 
-async function encrypt(hybrid: Hybrid, values: Int32Array, seed: Uint8Array): Promise<Uint8Array> {
+interface Contribution {
+  readonly values: Int32Array
+  readonly seed: Uint8Array
+  readonly statement: Digest | undefined
+}
+
+async function encrypt(hybrid: Hybrid, { values, seed, statement }: Contribution): Promise<Uint8Array> {
   if (seed.length !== 32) fail('invalid-request', 'a seed has 32 random bytes')
   if (values.length === 0) fail('wrong-shape', 'there is nothing to encrypt')
   const { levels } = hybrid.key.ring
@@ -121,7 +129,7 @@ async function encrypt(hybrid: Hybrid, values: Int32Array, seed: Uint8Array): Pr
   const drawn = (label: string): Uint8Array => seededBytes(seed, label)(32)
   const key = drawKey(drawn('key'))
   const errors = drawn('errors')
-  const encrypted = await hybrid.inner.encrypt(key, drawn('encryption of the key'))
+  const encrypted = await hybrid.inner.encrypt(key, drawn('encryption of the key'), statement)
   const cipher = await spread(hybrid, values.length, (from, to, first) => ({
     type: 'cover',
     values: values.subarray(from, to),

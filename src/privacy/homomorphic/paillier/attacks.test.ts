@@ -10,7 +10,7 @@ import { bytesOf, inverse, plainPower } from '../numbers.ts'
 import type { Dealt, HomomorphicScheme, PartialDecryption } from '../scheme.ts'
 import { dealPaillier } from './deal.ts'
 import { paillierEngine, type PaillierLanes } from './engine.ts'
-import { readElements } from './elements.ts'
+import { readElements, writeElements } from './elements.ts'
 import { dealForTest, openForTest, TEST_PRIMES } from './fixtures.ts'
 import { interpolate } from './lagrange.ts'
 import { paillierScheme } from './paillier.ts'
@@ -100,25 +100,54 @@ describe('a partial decryption', () => {
     )
   })
 
-  it('of a cheat who swaps two of them and proves the rest with the right share is not believed', async () => {
-    const sum = await scheme.encrypt(
-      Int32Array.from({ length: 90 }, (_, i) => i),
-      seed('v'),
-    )
-    const honest = await Promise.all([0, 1, 2].map((i) => give(i, sum)))
-    const { payload } = decodeContainer(honest[0]?.bytes ?? new Uint8Array(0), 'partial', key.digest)
-    const size = payload.length - proofBytes(key)
-    const swapped = concatBytes(payload.subarray(128, 256), payload.subarray(0, 128), payload.subarray(256, size))
-    const claim = { statement: STATEMENT, index: 1, sum: sha256Hex(sum), partial: sha256Hex(swapped) }
+  /** What a cheat gives who holds the right share: the partial decryptions that it likes, with the best proof there is. */
+  const cheating = async (
+    sum: Uint8Array,
+    cheat: (element: bigint, i: number) => bigint,
+  ): Promise<PartialDecryption> => {
+    const { payload } = decodeContainer((await give(0, sum)).bytes, 'partial', key.digest)
+    const honest = readElements(payload.subarray(0, payload.length - proofBytes(key)), key)
+    const partials = writeElements(honest.map(cheat), key)
+    const claim = { statement: STATEMENT, index: 1, sum: sha256Hex(sum), partial: sha256Hex(partials) }
     const elements = readElements(decodeContainer(sum, 'vector', key.digest).payload, key)
     const weighted = weightedProduct(elements, weights(weightSeed(key, claim), 0, elements.length), key.nSquared)
     const { secret } = readShare(dealt.shares[0]?.share, key)
-    const random = seededBytes(seed('cheat'), 'proof')
-    const proof = prove(key, claim, weighted, secret, { random, powerOf: plainPower })
+    const proof = prove(key, claim, weighted, secret, {
+      random: seededBytes(seed('cheat'), 'proof'),
+      powerOf: plainPower,
+    })
     const header = { kind: 'partial', parameters: key.digest, length: 90, number: 1 } as const
-    const bytes = encodeContainer({ ...header, payload: concatBytes(swapped, proof) })
-    const given = [{ organisation: NAMES[0] as never, bytes }, ...honest.slice(1)]
-    expect(await scheme.combine(sum, given, STATEMENT)).toMatchObject({ opened: true, blamed: ['a'] })
+    return {
+      organisation: NAMES[0] as never,
+      bytes: encodeContainer({ ...header, payload: concatBytes(partials, proof) }),
+    }
+  }
+  const ninety = Int32Array.from({ length: 90 }, (_, i) => i)
+  const opens = async (cheat: (element: bigint, i: number) => bigint) => {
+    const sum = await scheme.encrypt(ninety, seed('v'))
+    return scheme.combine(sum, [await cheating(sum, cheat), await give(1, sum), await give(2, sum)], STATEMENT)
+  }
+
+  it('of a cheat who makes one of the batch wrong and proves the rest with the right share names the cheat', async () => {
+    const wrong = [
+      (element: bigint) => (element * (1n + key.n)) % key.nSquared,
+      (element: bigint) => element ** 2n % key.nSquared,
+      (element: bigint) => (element * key.verificationBase) % key.nSquared,
+    ]
+    for (const change of wrong)
+      expect(await opens((element, i) => (i === 1 ? change(element) : element))).toMatchObject({
+        opened: true,
+        used: ['b', 'c'],
+        blamed: ['a'],
+      })
+  })
+
+  it('with elements of order two in it, which no random combination of squares sees, opens the same sum', async () => {
+    for (const negated of [[0], [1], [0, 1]]) {
+      const opened = await opens((element, i) => (negated.includes(i) ? key.nSquared - element : element))
+      expect(opened).toMatchObject({ opened: true, used: ['a', 'b'] })
+      expect(opened.opened && [...opened.sums]).toEqual([...ninety])
+    }
   })
 
   it('does not open with the share of somebody else in its owner’s place', async () => {

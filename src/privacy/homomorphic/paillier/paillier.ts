@@ -5,7 +5,8 @@
  * 1. Nobody holds the key: fewer than `threshold` shares open nothing (DJ 2001, section 4.1, in the random oracle model).
  * 2. A partial decryption is used only if its proof convinces; who gave another is named.
  * 3. The sum is exact: slots have head-room for all contributions, and one that overflows opens nothing.
- * 4. Bytes from outside are checked before anything is computed with them.
+ * 4. Who contributes proves to know what, for this one purpose: nobody's ciphertexts get into another's contribution.
+ * 5. Bytes from outside are checked before anything is computed with them.
  */
 
 import { concatBytes } from '../../../base/bytes.ts'
@@ -13,11 +14,14 @@ import { fail } from '../../../base/errors.ts'
 import { type Container, HEADER_BYTES, malformed } from '../container.ts'
 import { inverse } from '../numbers.ts'
 import { plaintextsFor } from '../packing.ts'
-import type { Combination, HomomorphicScheme, PartialDecryption } from '../scheme.ts'
+import type { Digest } from '../../../base/ids.ts'
+import type { Combination, HomomorphicScheme, PartialDecryption, VectorFacts } from '../scheme.ts'
+import { proveKnowledge, verifyKnowledge } from './knowledge.ts'
+import { knowledgeBytes } from './knowledge-size.ts'
 import { interpolate } from './lagrange.ts'
 import type { PaillierKey } from './parameters.ts'
 import { checkPartial, givePartial, type Received } from './partial.ts'
-import { type Means, rangesOf, readVector, requireRoom, spread, wrapVector } from './vectors.ts'
+import { type Means, rangesOf, readVector, requireRoom, spread, type Vector, wrapVector } from './vectors.ts'
 
 export function paillierScheme(key: PaillierKey, means: Means): HomomorphicScheme {
   const { organisations, threshold, levels, contributionsMax } = key.source
@@ -29,31 +33,51 @@ export function paillierScheme(key: PaillierKey, means: Means): HomomorphicSchem
     threshold,
     levels,
     contributionsMax,
-    vectorBytes: (length) => HEADER_BYTES + plaintextsFor(length, key.packing) * key.elementBytes,
-    encrypt: (values, seed) => encrypt(key, means, values, seed),
-    async check(bytes) {
-      const { payload, length, number } = readVector(key, bytes)
-      await spread(key, means, payload, (vector) => ({ type: 'check', vector }))
-      return { length, contributions: number }
-    },
+    vectorBytes: (length) => HEADER_BYTES + plaintextsFor(length, key.packing) * key.elementBytes + knowledgeBytes(key),
+    encrypt: (values, seed, statement) => encrypt(key, means, { values, seed, statement }),
+    check: async (bytes, statement) => check(key, means, readVector(key, bytes), statement),
     add: (vectors) => add(key, means, vectors),
     partialDecrypt: (sum, share, statement, seed) => givePartial(key, means, { sum, share, statement, seed }),
-    combine(sum, partials, statement) {
+    async combine(sum, partials, statement) {
       const vector = readVector(key, sum)
       return combine(key, means, vector, { sum, vector, statement }, partials)
     },
   }
 }
 
-async function encrypt(key: PaillierKey, { lanes }: Means, values: Int32Array, seed: Uint8Array): Promise<Uint8Array> {
+interface Contribution {
+  readonly values: Int32Array
+  readonly seed: Uint8Array
+  readonly statement: Digest | undefined
+}
+
+async function encrypt(key: PaillierKey, means: Means, { values, seed, statement }: Contribution): Promise<Uint8Array> {
   if (seed.length !== 32) fail('invalid-request', 'a seed has 32 random bytes')
   if (values.length === 0) fail('wrong-shape', 'there is nothing to encrypt')
+  const { lanes } = means
   const { perPlaintext } = key.packing
   const parts = rangesOf(plaintextsFor(values.length, key.packing), lanes.lanes).map(({ first, size }) => {
     const part = values.slice(first * perPlaintext, (first + size) * perPlaintext)
     return lanes.run({ type: 'encrypt', values: part, seed, first })
   })
-  return wrapVector(key, { length: values.length, number: 1, payload: concatBytes(...(await Promise.all(parts))) })
+  const elements = concatBytes(...(await Promise.all(parts)))
+  const proof =
+    statement === undefined
+      ? new Uint8Array(0)
+      : await proveKnowledge(key, means, { elements, statement }, { values, seed })
+  return wrapVector(key, { length: values.length, number: 1, payload: concatBytes(elements, proof) })
+}
+
+async function check(
+  key: PaillierKey,
+  means: Means,
+  { payload: elements, proof, length, number }: Vector,
+  statement: Digest | undefined,
+): Promise<VectorFacts> {
+  if (statement === undefined) await spread(key, means, elements, (vector) => ({ type: 'check', vector }))
+  else if (number !== 1 || !(await verifyKnowledge(key, means, { elements, statement }, proof)))
+    malformed('not-proved', 'who contributes this does not prove to know what is in it')
+  return { length, contributions: number }
 }
 
 async function add(key: PaillierKey, means: Means, vectors: readonly Uint8Array[]): Promise<Uint8Array> {

@@ -5,6 +5,7 @@
  */
 
 import { keystream } from '../../masking/keystream.ts'
+import { bigOf } from '../numbers.ts'
 
 const DIGITS = 256
 
@@ -13,13 +14,19 @@ export interface Randomiser {
   element(seed: Uint8Array, i: number): bigint
 }
 
+const exponentBytes = (seed: Uint8Array, i: number, bytes: number): Uint8Array => keystream(seed, i * bytes).next(bytes)
+
+/** The r of ciphertext number `i` under a seed. */
+export const exponentOf = (seed: Uint8Array, i: number, exponentBits: number): bigint =>
+  bigOf(exponentBytes(seed, i, exponentBits / 8).toReversed())
+
 /** @param base h_s; @param exponentBits a multiple of 128 */
 export function createRandomiser(base: bigint, exponentBits: number, modulus: bigint): Randomiser {
   const bytes = exponentBits / 8
   const table = tableOf(base, bytes, modulus)
   return {
     element(seed, i) {
-      const exponent = keystream(seed, i * bytes).next(bytes)
+      const exponent = exponentBytes(seed, i, bytes)
       let product = 1n
       for (let position = 0; position < bytes; position++) {
         const digit = exponent[position] ?? 0

@@ -5,6 +5,7 @@ import { type Container, decodeContainer, encodeContainer, malformed } from '../
 import { bigOf, type PowerOf } from '../numbers.ts'
 import { plaintextsFor } from '../packing.ts'
 import type { PaillierLanes, PaillierTask } from './engine.ts'
+import { knowledgeBytes } from './knowledge-size.ts'
 import type { PaillierKey } from './parameters.ts'
 
 /** What a scheme works with, beside its key. */
@@ -17,13 +18,20 @@ export function wrapVector(key: PaillierKey, content: Pick<Container, 'length' |
   return encodeContainer({ kind: 'vector', parameters: key.digest, ...content })
 }
 
-/** A vector of which all but the elements is checked. @throws input-invalid */
-export function readVector(key: PaillierKey, bytes: Uint8Array): Container {
+/** A vector; a contribution has a proof behind its elements, a sum has none. */
+export interface Vector extends Container {
+  readonly proof: Uint8Array
+}
+
+/** A vector of which all but the elements and the proof is checked. @throws input-invalid */
+export function readVector(key: PaillierKey, bytes: Uint8Array): Vector {
   const vector = decodeContainer(bytes, 'vector', key.digest)
   requireRoom(key, vector.number)
-  if (vector.payload.length !== plaintextsFor(vector.length, key.packing) * key.elementBytes)
+  const size = plaintextsFor(vector.length, key.packing) * key.elementBytes
+  const proof = vector.payload.subarray(size)
+  if (vector.payload.length < size || (proof.length > 0 && proof.length !== knowledgeBytes(key)))
     malformed('wrong-length', `${vector.length} coordinates and these bytes do not belong together`)
-  return vector
+  return { ...vector, payload: vector.payload.subarray(0, size), proof }
 }
 
 export function requireRoom(key: PaillierKey, contributions: number): void {

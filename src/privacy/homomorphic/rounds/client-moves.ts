@@ -9,6 +9,7 @@ import { seededBytes } from '../../masking/keystream.ts'
 import type { ClientEffect, ClientEventOf, ClientIn, ClientOptions, ClientState } from './client-state.ts'
 import {
   checkContribution,
+  contributionPurpose,
   encryptedFacts,
   openingStatement,
   requireQuorum,
@@ -55,7 +56,8 @@ export function encryptUpdate(
   if (members.find(({ organisation }) => organisation === self.organisation)?.weight !== weight)
     fail('invalid-request', 'the roster leaves its receiver out, or has another weight of it')
   const { weightMax } = roster
-  const order = { weight, weightMax, clip: context.clip, rounding, seed: seedFor(seed, 'encryption') }
+  const statement = contributionPurpose(roster, self.organisation)
+  const order = { weight, weightMax, clip: context.clip, rounding, seed: seedFor(seed, 'encryption'), statement }
   return { state: { ...state, phase: 'encrypting', members }, effects: [{ type: 'encrypt', ...order }] }
 }
 
@@ -78,10 +80,12 @@ export function sumList(
   state: ClientIn<'submitted'>,
   { list }: ClientEventOf<'list'>,
 ): ClientStep {
-  checkList(self, state, rosterOf(state.context, state.members), list)
+  const roster = rosterOf(state.context, state.members)
+  checkList(self, state, roster, list)
   const vectors = list.contributions.map(({ vector }) => vector)
+  const statements = list.contributions.map(({ organisation }) => contributionPurpose(roster, organisation))
   const { length } = state.context
-  return { state: { ...state, phase: 'checking', list }, effects: [{ type: 'sum', vectors, length }] }
+  return { state: { ...state, phase: 'checking', list }, effects: [{ type: 'sum', vectors, statements, length }] }
 }
 
 /** @throws forbidden for a list of too few; invalid-request; signature-invalid */

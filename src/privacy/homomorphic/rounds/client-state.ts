@@ -90,9 +90,19 @@ export type ClientEffect =
       readonly clip: number
       readonly rounding: string
       readonly seed: string
+      /** What the encryption is for. */
+      readonly statement: Digest
     }
-  /** Fetch each vector, `check` that it is one contribution of `length`, add them, store the sum, dispatch `summed`. */
-  | { readonly type: 'sum'; readonly vectors: readonly Digest[]; readonly length: number }
+  /**
+   * Fetch each vector, `check` that it is one contribution of `length` for its statement, add them, store the sum, dispatch
+   * `summed`.
+   */
+  | {
+      readonly type: 'sum'
+      readonly vectors: readonly Digest[]
+      readonly statements: readonly Digest[]
+      readonly length: number
+    }
   /** `partialDecrypt` the stored sum with the own share for this statement, store it, dispatch `partially-opened`. */
   | { readonly type: 'open-partially'; readonly sum: Digest; readonly statement: Digest; readonly seed: string }
   /** Note the report where blocks are judged, and only then deliver: the hub can go on as soon as it has enough. */

@@ -168,6 +168,11 @@ export function checkContribution(context: EncryptionContext, roster: Roster, co
   requireSigned(context, organisation, statement, signature)
 }
 
+/** Who contributes to which roster: what an encryption, and its proof, is for. */
+export function contributionPurpose(roster: Roster, organisation: OrganisationId): Digest {
+  return digestOf({ purpose: 'contribution', roster: roster.digest, organisation })
+}
+
 export function openingStatement(
   roster: Roster,
   contributions: readonly Pick<Contribution, 'organisation' | 'vector'>[],

@@ -210,12 +210,14 @@ export class World {
         const integers = integersOf(words)
         this.integers.set(organisation, integers)
         const seed = sha256(utf8(effect.seed))
-        const bytes = await this.#around('organisation: encrypt', () => this.scheme.encrypt(integers, seed))
+        const bytes = await this.#around('organisation: encrypt', () =>
+          this.scheme.encrypt(integers, seed, effect.statement),
+        )
         const vector = keep('encryption-contribution', bytes)
         return this.tell(organisation, { type: 'encrypted', vector, at })
       }
       case 'sum': {
-        const sum = await this.#around('organisation: check and sum', () => this.#checkedSum(effect.vectors))
+        const sum = await this.#around('organisation: check and sum', () => this.#checkedSum(effect))
         return this.tell(organisation, { type: 'summed', sum, at })
       }
       case 'open-partially': {
@@ -234,9 +236,9 @@ export class World {
   }
 
   /** As an organisation must: a "contribution" that is itself a sum could be one of another round. */
-  async #checkedSum(vectors: readonly Digest[]): Promise<Digest> {
-    for (const vector of vectors) {
-      const { length, contributions } = await this.scheme.check(this.blob(vector))
+  async #checkedSum({ vectors, statements }: Extract<ClientEffect, { type: 'sum' }>): Promise<Digest> {
+    for (const [i, vector] of vectors.entries()) {
+      const { length, contributions } = await this.scheme.check(this.blob(vector), statements[i])
       if (length !== this.context.length || contributions !== 1) fail('wrong-shape', 'a vector is no contribution')
     }
     return sha256Hex(await this.scheme.add(vectors.map(this.blob)))

@@ -233,6 +233,15 @@ describe('a lying organisation', () => {
     expect(world.hub).toMatchObject({ phase: 'done', facts: { joined: 4 } })
   })
 
+  it('of the hub’s friends cannot get in what it does not know: nobody signs a list with it', async () => {
+    // Its own ciphertexts, without the proof: what it could also do with ciphertexts made of those of others.
+    const tamper = (owner: string, message: string, bytes: Uint8Array): Uint8Array =>
+      owner === nameOf(2) && message === 'encryption-contribution' ? bytes.subarray(0, 48 + 2 * 128) : bytes
+    const world = new World({ count: 4, tamper })
+    await expect(world.run()).rejects.toMatchObject({ details: { reason: 'not-proved' } })
+    expect(world.sent.filter(({ message }) => message === 'encryption-agreement')).toEqual([])
+  })
+
   it('is refused a second, different message, and anything too late', async () => {
     const world = await new World({
       count: 4,
