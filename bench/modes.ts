@@ -1,8 +1,9 @@
 /**
- * `node bench/modes.ts [--organisations 10] [--parameters 1000000] [--rounds 3] [--modes plain,secagg]
- * [--sparsify random-k:0.1]`: what a round costs
- * in each protection, in a federation of real processes on this machine. Training is kept trivial: what is left is moving,
- * hiding, adding and sealing. Processor time is what a busy machine cannot hide; wall time is of all processes on it.
+ * `node bench/modes.ts [--organisations 10] [--parameters 1000000] [--rounds 3] [--modes plain,secagg] [--sparsify random-k:0.1]`:
+ * what a round costs
+ * in each protection, in a federation of real processes on this machine, one federation a mode. Training is kept trivial:
+ * what is left is moving, hiding, adding, opening and sealing. Processor time is what a busy machine cannot hide; wall time is
+ * of all processes on it. Peak memory is that of a process since its start. Phases wait as long as they do by default.
  */
 
 import { readFile, stat } from 'node:fs/promises'
@@ -11,8 +12,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { dealKeys, dealtKey } from '../apps/cli/demo/deal-keys.ts'
 import { addMember, type Federation, foundFederation, ingestAll } from '../apps/cli/demo/federation.ts'
 import { sparsifyNamed } from '../apps/cli/demo/options.ts'
+import { type EncryptionConfig, isEncrypted } from '../src/learning/encryption-config.ts'
 import { parseTrainingConfig, type TrainingConfig } from '../src/learning/config.ts'
 import { type Protection, PROTECTIONS, protectionSchema } from '../src/learning/masking-config.ts'
 import { decodeLeaf } from '../src/ledger/leaf.ts'
@@ -46,29 +49,39 @@ function hiddenFor(count: number): number[] {
   return [width, width]
 }
 
-function configOf(protection: Protection): TrainingConfig {
+function configOf(protection: Protection, encryption: EncryptionConfig | null): TrainingConfig {
   return parseTrainingConfig({
     model: { kind: 'mlp', inputs: FEATURE_COUNT, hidden: hiddenFor(parameters) },
     local: { epochs: 1, batchSize: 64, rowsMax: 64 },
     round: { participantsMin: organisations, deadlineMs: HOURS, sealTimeoutMs: HOURS },
-    masking: { phaseMs: HOURS },
     privacy: null,
     protection,
     ...(values.sparsify === undefined ? {} : { sparsify: sparsifyNamed(values.sparsify) }),
+    encryption,
     rounds,
     seed: 'modes',
   })
 }
 
-async function found(directory: string): Promise<Federation> {
+async function found(directory: string, mode: Protection): Promise<Federation> {
   const federation = await foundFederation(join(directory, 'federation'), () => undefined).ready
   const traffic = { directory: join(directory, 'traffic'), seed: 'modes', days: 3, interactionsPerSite: 600 }
   const { sites, trainUntil } = await writeTraffic({ ...traffic, sites: organisations })
   for (const site of sites) await addMember(federation, site, trainUntil)
-  for (const member of federation.members) await setConfigValue(member.directory, ['protections'], [...PROTECTIONS])
+  for (const member of federation.members) await setConfigValue(member.directory, ['protections'], [mode])
+  if (isEncrypted(mode)) await dealKeys(federation, mode)
   await ingestAll(federation, () => undefined)
   await Promise.all(federation.members.map(({ id }) => federation.start(id)))
   return federation
+}
+
+/** Megabytes that each process took at most: the hub, and the organisation that took most. */
+async function peakMegabytes({ processes, members }: Federation): Promise<{ hub: number; organisation: number }> {
+  const of = async (name: string): Promise<number> => {
+    const text = await readFile(`/proc/${processes.get(name)?.pid}/status`, 'utf8')
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(text)?.[1]) / 1000
+  }
+  return { hub: await of('hub'), organisation: Math.max(...(await Promise.all(members.map(({ id }) => of(id))))) }
 }
 
 /** Milliseconds of processor time so far: of the hub, and of the organisations on average. */
@@ -89,7 +102,8 @@ async function processorMs({ processes, members }: Federation): Promise<{ hub: n
 async function measure(federation: Federation, mode: Protection): Promise<Row[]> {
   const { operator, hubDirectory } = federation
   const before = await processorMs(federation)
-  await operator.startTraining({ config: configOf(mode), trainingId: mode })
+  const key = isEncrypted(mode) ? await dealtKey(federation) : null
+  await operator.startTraining({ config: configOf(mode, key), trainingId: mode })
   for (;;) {
     const { phase, reason } = await operator.training(mode)
     if (phase === 'done') break
@@ -97,6 +111,7 @@ async function measure(federation: Federation, mode: Protection): Promise<Row[]>
     await sleep(50)
   }
   const after = await processorMs(federation)
+  const peak = await peakMegabytes(federation)
   const walls: number[] = []
   for (let round = 1; round <= rounds; round++) {
     const { opened_at: opened, ended_at: ended } = await operator.round(`${mode}-${round}`)
@@ -115,17 +130,26 @@ async function measure(federation: Federation, mode: Protection): Promise<Row[]>
       result: perRound(after.organisation - before.organisation),
       note: 'a round, with its training',
     },
+    {
+      name: `${mode}: memory at most`,
+      result: `hub ${peak.hub.toFixed(0)} MB, organisation ${peak.organisation.toFixed(0)} MB`,
+      note: 'since their start',
+    },
   ]
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'entente-modes-'))
-const federation = await found(directory)
-try {
-  const rows: Row[] = []
-  for (const mode of values.modes.split(',')) rows.push(...(await measure(federation, protectionSchema.parse(mode))))
-  const setting = `${organisations} organisations as processes, ${parameters} parameters, ${rounds} rounds each`
-  console.log(printed({ title: 'A round in each protection', setting, rows }))
-} finally {
-  await federation.stop()
-  await rm(directory, { recursive: true, force: true })
+async function inFederation(mode: Protection): Promise<Row[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'entente-modes-'))
+  const federation = await found(directory, mode)
+  try {
+    return await measure(federation, mode)
+  } finally {
+    await federation.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
 }
+
+const rows: Row[] = []
+for (const mode of values.modes.split(',')) rows.push(...(await inFederation(protectionSchema.parse(mode))))
+const setting = `${organisations} organisations as processes, ${parameters} parameters, ${rounds} rounds each`
+console.log(printed({ title: 'A round in each protection', setting, rows }))
