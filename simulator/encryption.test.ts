@@ -3,6 +3,7 @@ import { organisationId } from '../src/base/ids.ts'
 import type { MaskedSum, RoundState } from '../src/learning/round-state.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { loadKernels } from '../src/node/kernels.ts'
+import { dealHybridForTest, openHybridForTest } from '../src/privacy/homomorphic/hybrid/fixtures.ts'
 import { dealForTest, openForTest } from '../src/privacy/homomorphic/paillier/fixtures.ts'
 import { signedIntegers } from '../src/privacy/masking/quantise.ts'
 import { blocksOf } from './checkers/blocks.ts'
@@ -54,12 +55,19 @@ function planOfCase(seed: string): Plan {
 }
 
 describe('rounds under threshold Paillier', () => {
-  it.each(['calm', 'crashes 1', 'a part of the coordinates'])(
-    'open exactly the sum of what organisations keep at home, and the block says so: %s',
+  const [direct, keys] = ['of updates', 'of keys'] as const
+  it.each([
+    ['calm', direct],
+    ['crashes 1', direct],
+    ['calm', keys],
+    ['crashes 1', keys],
+    ['a part of the coordinates', keys],
+  ])(
+    'open exactly the sum of what organisations keep at home, and the block says so: %s, encryption %s',
     { timeout: 240_000 },
-    async (seed) => {
-      const dealt = dealForTest(request)
-      const scheme = openForTest(dealt.parameters)
+    async (seed, what) => {
+      const dealt = what === keys ? dealHybridForTest(request) : dealForTest(request)
+      const scheme = what === keys ? openHybridForTest(dealt.parameters) : openForTest(dealt.parameters)
       const shares = new Map(dealt.shares.map(({ organisation, share }) => [organisation, share]))
       const plan = planOfCase(seed)
       const run = await runCluster({ plan, kernels, encryption: { scheme, shares } })
