@@ -1,11 +1,11 @@
 /**
  * Homomorphic encryption beside python-paillier and TenSEAL, in one run.
  *
- *   node bench/homomorphic.ts [--parameters 1000000] [--bits 2048,3072] [--opened 50000] [--no-peers]
+ *   node bench/homomorphic.ts [--parameters 1000000] [--bits 2048,3072] [--opened 20000] [--no-peers] [--no-direct]
  *
- * Encryption and addition are timed for all parameters. A threshold partial decryption of a million takes minutes, so it and
- * combining are timed for `--opened` of them and given for a million in proportion, marked with "~". Processor time over all
- * threads; wall time on two threads beside it. Keys are made of public primes (bench/homomorphic/primes.ts).
+ * Everything is timed for all parameters, but opening where Paillier encrypts the updates themselves: that takes minutes for a
+ * million, so it is timed for `--opened` of them and given for a million in proportion, marked with "~". Processor time over
+ * all threads; wall time on two threads beside it. Keys are made of public primes (bench/homomorphic/primes.ts).
  */
 
 import { spawnSync } from 'node:child_process'
@@ -14,7 +14,8 @@ import { parseArgs } from 'node:util'
 import type { Digest } from '../src/base/ids.ts'
 import { organisationId } from '../src/base/ids.ts'
 import { dealNewCkks, openCkks } from '../src/node/homomorphic/ckks.ts'
-import { dealNewPaillier, openPaillier } from '../src/node/homomorphic/paillier.ts'
+import { dealNewHybrid, openHybrid } from '../src/node/homomorphic/hybrid.ts'
+import { dealNewPaillier, openPaillier, type OpenScheme } from '../src/node/homomorphic/paillier.ts'
 import type { ModulusBits } from '../src/privacy/homomorphic/paillier/parameters.ts'
 import type { Dealt, HomomorphicScheme, PartialDecryption } from '../src/privacy/homomorphic/scheme.ts'
 import { PUBLIC_PRIMES } from './homomorphic/primes.ts'
@@ -61,6 +62,8 @@ export interface Figures {
   readonly encrypt: number
   readonly add: number
   readonly partial: number
+  /** Verifying and combining. */
+  readonly combine: number
 }
 
 async function bench(scheme: HomomorphicScheme, dealt: Dealt, parameters: number, opened: number): Promise<Figures> {
@@ -68,13 +71,15 @@ async function bench(scheme: HomomorphicScheme, dealt: Dealt, parameters: number
   const seed = (i: number): Uint8Array => new Uint8Array(32).fill(i)
   // The threads and their tables are there before anything counts; a node keeps them between rounds.
   await scheme.encrypt(values.subarray(0, Math.min(1000, parameters)), seed(99))
-  const [vector, encrypt] = await taking(() => scheme.encrypt(values, seed(0)))
+  const [vector, encrypt] = await taking(() => scheme.encrypt(values, seed(0), STATEMENT))
   line('encrypt', `${show(encrypt)}; ${(vector.length / 1e6).toFixed(1)} MB`)
+  const [, check] = await taking(() => scheme.check(vector, STATEMENT))
+  line('check one contribution', show(check))
   const contributions = Array.from({ length: ORGANISATIONS }, () => vector)
-  const [, add] = await taking(() => scheme.add(contributions))
-  line(`add ${ORGANISATIONS} contributions (checked)`, show(add))
+  const [whole, add] = await taking(() => scheme.add(contributions))
+  line(`add ${ORGANISATIONS} contributions`, show(add))
   const part = await scheme.encrypt(values.subarray(0, opened), seed(1))
-  const sum = await scheme.add(Array.from({ length: ORGANISATIONS }, () => part))
+  const sum = opened === parameters ? whole : await scheme.add(Array.from({ length: ORGANISATIONS }, () => part))
   const times = parameters / opened
   const given: PartialDecryption[] = []
   let partial: Taken = { wall: 0, processor: 0 }
@@ -92,7 +97,20 @@ async function bench(scheme: HomomorphicScheme, dealt: Dealt, parameters: number
   const exact = combined.opened && combined.sums.every((value, i) => value === ORGANISATIONS * (values[i] ?? 0))
   if (!exact) throw new Error('the opened sum is not the plain sum')
   line('the opened sum', 'is the plain integer sum, exactly')
-  return { encrypt: encrypt.processor, add: add.processor, partial: partial.processor * times }
+  return {
+    encrypt: encrypt.processor,
+    add: add.processor,
+    partial: partial.processor * times,
+    combine: combine.processor * times,
+  }
+}
+
+async function benchOpened(scheme: OpenScheme, ...rest: [Dealt, number, number]): Promise<Figures> {
+  try {
+    return await bench(scheme, ...rest)
+  } finally {
+    await scheme.close()
+  }
 }
 
 interface PeerFigures {
@@ -141,6 +159,11 @@ function compare(what: string, own: Figures, { paillier }: Peers, parameters: nu
     'a parameter: own partial decryption',
     `${each(own.partial)}, ${(peer(paillier.decrypt) / own.partial).toFixed(0)} x faster (theirs: one holder of the key, by its factors)`,
   )
+  const opening = own.partial + own.combine
+  line(
+    'a parameter: one partial decryption, and combining',
+    `${each(opening)}, ${(peer(paillier.decrypt) / opening).toFixed(0)} x faster`,
+  )
 }
 
 async function main(): Promise<void> {
@@ -148,7 +171,8 @@ async function main(): Promise<void> {
     options: {
       parameters: { type: 'string', default: '1000000' },
       bits: { type: 'string', default: '2048,3072' },
-      opened: { type: 'string', default: '50000' },
+      opened: { type: 'string', default: '20000' },
+      'no-direct': { type: 'boolean', default: false },
       'no-peers': { type: 'boolean', default: false },
     },
   })
@@ -158,14 +182,18 @@ async function main(): Promise<void> {
   for (const bits of options.bits.split(',').map(Number) as ModulusBits[]) {
     const primes = PUBLIC_PRIMES[bits]
     if (primes === undefined) throw new Error(`there are no primes for ${bits} bits`)
-    console.log(`\nthreshold Paillier, ${bits} bits`)
-    const dealt = await dealNewPaillier(request, { modulusBits: bits, exponentBits: 256, primes })
-    const scheme = openPaillier(dealt.parameters, THREADS)
-    const own = await bench(scheme, dealt, parameters, opened)
-    await scheme.close()
+    const how = { modulusBits: bits, exponentBits: 256, primes }
+    console.log(`\nthreshold Paillier of keys, ${bits} bits`)
+    const keys = await dealNewHybrid(request, how)
+    const own = await benchOpened(openHybrid(keys.parameters, THREADS), keys, parameters, parameters)
     const peers = options['no-peers'] ? undefined : askPeers(bits, parameters)
+    if (peers !== undefined) compare(`${bits} bits`, own, peers, parameters)
+    if (options['no-direct']) continue
+    console.log(`\nthreshold Paillier of updates themselves (--direct), ${bits} bits`)
+    const updates = await dealNewPaillier(request, how)
+    const direct = await benchOpened(openPaillier(updates.parameters, THREADS), updates, parameters, opened)
     if (peers === undefined) continue
-    compare(`${bits} bits`, own, peers, parameters)
+    compare(`${bits} bits`, direct, peers, parameters)
     const { encrypt, add, decrypt, bytes } = peers.ckks
     line(
       'TenSEAL, CKKS',

@@ -26,7 +26,8 @@ export async function openScheme(parameters: unknown, threads = defaultThreads()
     case PARAMETERS_FORMAT:
       return openPaillier(parameters, threads)
     case HYBRID_FORMAT:
-      return openHybrid(parameters, threads)
+      // A second thread would save a fraction of a second, and take some forty megabytes.
+      return openHybrid(parameters, Math.min(1, threads))
     case CKKS_PARAMETERS_FORMAT:
       return { ...(await openCkks(parameters)), close: async () => undefined }
     default:

@@ -16,6 +16,7 @@ import { interpolate } from './lagrange.ts'
 import { paillierScheme } from './paillier.ts'
 import { factorial, type PaillierKey, readParameters, readShare } from './parameters.ts'
 import { jointPower, weightedProduct } from './products.ts'
+import { createRandomiser, directRandomiser } from './randomiser.ts'
 import { proofBytes, prove, weightSeed, weights } from './proof.ts'
 
 const NAMES = ['a', 'b', 'c', 'd'].map(organisationId)
@@ -204,6 +205,15 @@ describe('work cut into ranges', () => {
     const given = [{ organisation: NAMES[0] as never, bytes: partial }, await give(3, vector)]
     const opened = await spread.combine(vector, given, STATEMENT)
     expect(opened.opened && [...opened.sums]).toEqual([...values])
+  })
+})
+
+describe('the random part of a ciphertext', () => {
+  it('is the same by a table and by exponentiation', () => {
+    const table = createRandomiser(key.base, 256, key.nSquared)
+    const direct = directRandomiser(key.base, 256, plainPower(key.nSquared))
+    for (const i of [0, 1, 1000]) expect(table.element(seed('r'), i)).toBe(direct.element(seed('r'), i))
+    expect(table.element(seed('r'), 0)).not.toBe(table.element(seed('r'), 1))
   })
 })
 

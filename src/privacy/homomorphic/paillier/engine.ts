@@ -6,12 +6,12 @@
 import { fail } from '../../../base/errors.ts'
 import { malformed } from '../container.ts'
 import { inverse, type PowerOf } from '../numbers.ts'
-import { pack, unpack } from '../packing.ts'
+import { pack, plaintextsFor, unpack } from '../packing.ts'
 import { readElements, writeElements } from './elements.ts'
 import type { PaillierKey } from './parameters.ts'
 import { jointPower, weightedProduct } from './products.ts'
 import { weights } from './proof.ts'
-import { createRandomiser, type Randomiser } from './randomiser.ts'
+import { createRandomiser, directRandomiser, type Randomiser } from './randomiser.ts'
 
 export type PaillierTask =
   /** `first` is the number of the first ciphertext. */
@@ -39,6 +39,9 @@ export interface PaillierLanes {
   run(task: PaillierTask): Promise<Uint8Array>
 }
 
+/** Ciphertexts from which a table is worth the seconds and megabytes that it takes to make. */
+const TABLE_FROM = 500
+
 export type PaillierEngine = (task: PaillierTask) => Uint8Array
 
 /** One after the other, in this thread. */
@@ -48,12 +51,17 @@ export function inThisThread(key: PaillierKey, powerOf: PowerOf): PaillierLanes 
 }
 
 export function paillierEngine(key: PaillierKey, powerOf: PowerOf): PaillierEngine {
-  let randomiser: Randomiser | undefined
-  const table = (): Randomiser => (randomiser ??= createRandomiser(key.base, key.source.exponentBits, key.nSquared))
+  const { base, nSquared, source } = key
+  let table: Randomiser | undefined
+  const randomiserFor = (ciphertexts: number): Randomiser => {
+    if (ciphertexts < TABLE_FROM) return directRandomiser(base, source.exponentBits, powerOf(nSquared))
+    table ??= createRandomiser(base, source.exponentBits, nSquared)
+    return table
+  }
   return (task) => {
     switch (task.type) {
       case 'encrypt':
-        return encrypt(key, table(), task)
+        return encrypt(key, randomiserFor(plaintextsFor(task.values.length, key.packing)), task)
       case 'add':
         return add(key, task.vectors)
       case 'check':

@@ -1,11 +1,12 @@
 /**
- * The random part of a ciphertext, h_s^r mod N^2 with a short r (Damgard, Jurik and Nielsen 2010), by a fixed-base table:
- * one product for each byte of the exponent. Looking up a table in BigInt takes time that depends on r: somebody who can
- * time this process on its machine may learn r, and with it this organisation's own integers. Keys are not involved.
+ * The random part of a ciphertext, h_s^r mod N^2 with a short r (Damgard, Jurik and Nielsen 2010): for many ciphertexts by a
+ * fixed-base table, one product for each byte of the exponent; for few by exponentiation. Looking up a table in BigInt takes
+ * time that depends on r: somebody who can time this process on its machine may learn r, and with it this organisation's own
+ * integers. Keys are not involved.
  */
 
 import { keystream } from '../../masking/keystream.ts'
-import { bigOf } from '../numbers.ts'
+import { bigOf, type Power } from '../numbers.ts'
 
 const DIGITS = 256
 
@@ -19,6 +20,11 @@ const exponentBytes = (seed: Uint8Array, i: number, bytes: number): Uint8Array =
 /** The r of ciphertext number `i` under a seed. */
 export const exponentOf = (seed: Uint8Array, i: number, exponentBits: number): bigint =>
   bigOf(exponentBytes(seed, i, exponentBits / 8).toReversed())
+
+/** The same elements without a table, in constant time if `power` is. */
+export function directRandomiser(base: bigint, exponentBits: number, power: Power): Randomiser {
+  return { element: (seed, i) => power(base, exponentOf(seed, i, exponentBits)) }
+}
 
 /** @param base h_s; @param exponentBits a multiple of 128 */
 export function createRandomiser(base: bigint, exponentBits: number, modulus: bigint): Randomiser {
