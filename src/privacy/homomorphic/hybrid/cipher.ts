@@ -1,14 +1,14 @@
 /**
  * A cipher that adds keys as it adds messages, on ring learning with errors: c = a k + t e + m mod q for each block of 2048
  * coordinates. The sum of ciphertexts is one under the sum of keys, so whoever learns only that sum of keys reads only the
- * sum of messages. Bell-Clark, Gascon, Li, Raykova and Schoppmann 2024, "Willow: Secure Aggregation with One-Shot Clients"
- * (ePrint 2024/936), section 3, "key-additive homomorphic encryption"; the plaintext in the low part, as in Brakerski,
- * Gentry and Vaikuntanathan 2012.
+ * sum of messages: "key-additive homomorphic encryption" of Bell-Clark, Gascon, Li, Raykova and Schoppmann 2024, "Willow:
+ * Secure Aggregation with One-Shot Clients". The plaintext is in the low part, as in Brakerski, Gentry and Vaikuntanathan 2012.
  *
- * A sum of keys that is opened tells of each key, and so does the sum of errors that then follows. With k and e of variance
- * s^2 = 41 from the discrete Gaussian, the problem with that hint is as hard as without it for errors of deviation s / 2 =
- * 3.2 (Kim, Lee, Seo and Song 2023, "Toward Practical Lattice-based Proof of Knowledge from Hint-MLWE", theorem 1), which is the
- * one that tables of security are made for.
+ * A sum of keys that is opened tells of each key, and so does the sum of errors that follows from it (Kim, Lee, Seo and Song
+ * 2023 call that learning with hints). With coordinates x and y from the discrete Gaussian of variance 41, x given x + y is
+ * one of variance 41 / 2 around (x + y) / 2, since the weights multiply to e^(-(x - (x + y) / 2)^2 / 41) and a constant; with more
+ * honest organisations than two it is wider. So what is left to guess has a deviation of 4.5, where tables of security
+ * (modulus.ts) take errors of 3.2 and keys of three values.
  */
 
 import { createNoiseTable, type NoiseTable } from '../../dp/table.ts'

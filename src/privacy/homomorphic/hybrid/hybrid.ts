@@ -1,7 +1,7 @@
 /**
  * Threshold Paillier for long vectors: each contribution draws a key of a cipher that adds keys (cipher.ts), hides its vector
  * under it, and encrypts that key by Paillier. Organisations open the sum of the keys, which opens the sum of the vectors
- * and nothing else. Bell-Clark and others 2024 (Willow), section 3. Opening costs the same for any length.
+ * and nothing else (Bell-Clark and others 2024, Willow). Opening costs the same for any length.
  *
  * 1. Fewer than `threshold` shares open nothing, as in paillier.ts, as long as learning with errors over rings is hard.
  * 2. A partial decryption is bound to the whole sum, not to the encrypted key alone; who gives a wrong one is named.
