@@ -6,7 +6,7 @@ import { sha256, sha256Hex } from '../../../base/hash.ts'
 import { organisationId } from '../../../base/ids.ts'
 import { seededBytes } from '../../masking/keystream.ts'
 import { decodeContainer, encodeContainer } from '../container.ts'
-import { bytesOf, inverse, plainPower } from '../numbers.ts'
+import { bigOf, bytesOf, inverse, plainPower } from '../numbers.ts'
 import type { Dealt, HomomorphicScheme, PartialDecryption } from '../scheme.ts'
 import { dealPaillier } from './deal.ts'
 import { paillierEngine, type PaillierLanes } from './engine.ts'
@@ -158,6 +158,27 @@ describe('a partial decryption', () => {
     const bytes = await scheme.partialDecrypt(sum, { ...other, share: own.share }, STATEMENT, seed(''))
     const given = [{ organisation: NAMES[1] as never, bytes }, await give(2, sum)]
     expect(await scheme.combine(sum, given, STATEMENT)).toMatchObject({ opened: false, blamed: ['b'] })
+  })
+})
+
+describe('a proof', () => {
+  it('commits to something else for every statement, also when a seed is used twice: two answers to one tell the secret', async () => {
+    const sum = await scheme.encrypt(Int32Array.of(5), seed('v'))
+    const share = dealt.shares[0]?.share
+    const answers = await Promise.all(
+      [STATEMENT, sha256Hex(utf8('another'))].map(async (statement) => {
+        const { payload } = decodeContainer(
+          await scheme.partialDecrypt(sum, share, statement, seed('p')),
+          'partial',
+          key.digest,
+        )
+        const proof = payload.subarray(payload.length - proofBytes(key))
+        return { challenge: bigOf(proof.subarray(0, 32)), z: bigOf(proof.subarray(32)) }
+      }),
+    )
+    const [one, other] = answers as [(typeof answers)[0], (typeof answers)[0]]
+    const { secret } = readShare(share, key)
+    expect(one.z - other.z).not.toBe((one.challenge - other.challenge) * key.delta * secret)
   })
 })
 

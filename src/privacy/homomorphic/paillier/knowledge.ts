@@ -54,7 +54,8 @@ export async function proveKnowledge(
   const combined = await weigh(key, means, about.elements, drawn)
   const { message, exponent } = combination(key, values, seed, drawn)
   const power = means.powerOf(nSquared)
-  const random = seededBytes(seed, 'knowledge')
+  // Another commitment for anything else that one seed should ever be used for: two answers to one give the secret away.
+  const random = seededBytes(sha256(seed, drawn), 'knowledge')
   for (;;) {
     const [x, y] = [randomBelow(n, random), bigOf(random(answerBytes(key)))]
     const challenge = challengeOf(key, about, combined, ((1n + x * n) * power(base, y)) % nSquared)

@@ -2,7 +2,7 @@
 
 import { concatBytes } from '../../../base/bytes.ts'
 import { EntenteError } from '../../../base/errors.ts'
-import { sha256Hex } from '../../../base/hash.ts'
+import { sha256, sha256Hex } from '../../../base/hash.ts'
 import type { Digest } from '../../../base/ids.ts'
 import { seededBytes } from '../../masking/keystream.ts'
 import { type Container, decodeContainer, encodeContainer, malformed } from '../container.ts'
@@ -25,8 +25,10 @@ export async function givePartial(key: PaillierKey, means: Means, giving: Giving
   const exponent = 2n * key.delta * secret
   const partials = await spread(key, means, payload, (vector) => ({ type: 'power', vector, exponent }))
   const claim = claimOf(sum, partials, index, statement)
-  const weighted = await weigh(key, means, payload, weightSeed(key, claim))
-  const random = seededBytes(seed, 'partial-decryption')
+  const drawn = weightSeed(key, claim)
+  const weighted = await weigh(key, means, payload, drawn)
+  // Another commitment for any other claim: two answers to one would give the share away.
+  const random = seededBytes(sha256(seed, drawn), 'partial-decryption')
   const proof = prove(key, claim, weighted, secret, { random, powerOf: means.powerOf })
   return encodeContainer({
     kind: 'partial',
