@@ -149,7 +149,8 @@ async function inFederation(mode: Protection): Promise<Row[]> {
   }
 }
 
-const rows: Row[] = []
-for (const mode of values.modes.split(',')) rows.push(...(await inFederation(protectionSchema.parse(mode))))
-const setting = `${organisations} organisations as processes, ${parameters} parameters, ${rounds} rounds each`
-console.log(printed({ title: 'A round in each protection', setting, rows }))
+const setting = `${organisations} organisations as processes, ${parameters} parameters, ${rounds} rounds`
+for (const mode of values.modes.split(',')) {
+  const rows = await inFederation(protectionSchema.parse(mode))
+  console.log(printed({ title: `A round under ${mode}`, setting, rows }))
+}

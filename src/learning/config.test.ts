@@ -32,6 +32,14 @@ describe('a configuration', () => {
     expect(configOf({ strategy: { name: 'fedavg' } }).local.proximalMu).toBe(0)
   })
 
+  it('under encryption waits five minutes in a phase, since everybody fetches what all contribute, unless told otherwise', () => {
+    const encryption = { parameters: '0'.repeat(64), threshold: 3 }
+    const phaseMs = (config: object): number => parseTrainingConfig({ model, ...config }).masking.phaseMs
+    expect(phaseMs({ protection: 'paillier', encryption })).toBe(300_000)
+    expect(phaseMs({ protection: 'ckks', encryption, masking: { phaseMs: 5 } })).toBe(5)
+    expect(phaseMs({ protection: 'secagg' })).toBe(60_000)
+  })
+
   it('for FedAdagrad has no first moment by default, as in Reddi et al. 2021', () => {
     expect(configOf({ strategy: { name: 'fedadagrad' } }).strategy.beta1).toBe(0)
     expect(configOf({ strategy: { name: 'fedadam' } }).strategy.beta1).toBe(0.9)

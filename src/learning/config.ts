@@ -13,7 +13,7 @@ import {
   protectionProblem,
   protectionSchema,
 } from './masking-config.ts'
-import { encryptionSchema } from './encryption-config.ts'
+import { ENCRYPTED_PHASE_MS, encryptionSchema, isEncrypted } from './encryption-config.ts'
 import { EPSILON_DEFAULT } from './example-privacy.ts'
 import { INVITED_MAX } from './shared-noise.ts'
 import { privacyProblem, privacySchema } from './privacy-config.ts'
@@ -126,7 +126,7 @@ const trainingSchema = z.strictObject({
   round: roundSchema.prefault({}),
   /** Who may see a single update. */
   protection: protectionSchema.default(DEFAULT_PROTECTION),
-  /** Of secure aggregation. */
+  /** Of secure aggregation, and how long phases wait under encryption too. */
   masking: maskingSchema.prefault({}),
   /** Which key hides updates under `paillier` and `ckks`; null for the others. */
   encryption: encryptionSchema.nullable().default(null),
@@ -164,6 +164,7 @@ const partialSchema = z.object({
   local: z.looseObject({}).optional(),
   round: z.looseObject({}).optional(),
   protection: protectionSchema.optional(),
+  masking: z.looseObject({}).optional(),
   model: z.looseObject({ kind: z.string().optional() }).optional(),
   privacy: z.unknown().optional(),
 })
@@ -172,7 +173,7 @@ const partialSchema = z.object({
 function withDependentDefaults(value: Record<string, unknown>): Record<string, unknown> {
   const asked = partialSchema.safeParse(value)
   if (!asked.success) return value
-  const { strategy, local, round, protection = DEFAULT_PROTECTION, model, privacy } = asked.data
+  const { strategy, local, round, protection = DEFAULT_PROTECTION, masking, model, privacy } = asked.data
   // A policy learns from a game: there is nobody's row to protect.
   const isOfRows = model?.kind !== 'policy'
   return {
@@ -180,6 +181,7 @@ function withDependentDefaults(value: Record<string, unknown>): Record<string, u
     ...(privacy === undefined && isOfRows ? { privacy: { unit: 'example', epsilon: EPSILON_DEFAULT } } : {}),
     ...(strategy?.name === 'fedprox' ? { local: { proximalMu: FEDPROX_MU, ...local } } : {}),
     ...(protection === 'plain' ? {} : { round: { participantsMin: HIDDEN_AMONG_MIN, ...round } }),
+    ...(isEncrypted(protection) ? { masking: { phaseMs: ENCRYPTED_PHASE_MS, ...masking } } : {}),
   }
 }
 

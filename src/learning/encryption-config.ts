@@ -18,6 +18,12 @@ export const encryptionSchema = z.strictObject({
 })
 export type EncryptionConfig = z.infer<typeof encryptionSchema>
 
+/**
+ * How long a phase waits under encryption unless told otherwise: everybody fetches the contributions of all, which under CKKS are
+ * hundreds of megabytes for a million parameters.
+ */
+export const ENCRYPTED_PHASE_MS = 300_000
+
 export function isEncrypted(protection: string): protection is SchemeKind {
   return protection === 'paillier' || protection === 'ckks'
 }
