@@ -20,7 +20,7 @@ import type { Contribution } from '../../privacy/homomorphic/rounds/messages.ts'
 import type { ServerEffect, ServerEvent, ServerState } from '../../privacy/homomorphic/rounds/server-state.ts'
 import type { HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
 import type { Dispatch, Drive } from '../drive.ts'
-import { readWhole, store } from '../homomorphic/blobs.ts'
+import { addInParts, readWhole, store } from '../homomorphic/blobs.ts'
 import type { HubContext } from './identity.ts'
 import { postToAll } from './mail.ts'
 
@@ -127,8 +127,8 @@ async function sum(
 ): Promise<ServerEvent> {
   const { blobs, clock } = context.ports
   const scheme = await openedScheme(context, drive, stream)
-  const all = await Promise.all(vectors.map((vector) => readWhole(blobs, vector)))
-  return { type: 'summed', sum: await store(blobs, await scheme.add(all)), at: clock.now() }
+  const added = await addInParts(scheme, vectors, (vector) => readWhole(blobs, vector))
+  return { type: 'summed', sum: await store(blobs, added), at: clock.now() }
 }
 
 /** The opened integers, 32 bits each, little-endian: what the aggregation reads. */

@@ -26,7 +26,7 @@ import { keystream } from '../../privacy/masking/keystream.ts'
 import { quantise } from '../../privacy/masking/quantise.ts'
 import { roundingKey } from '../../privacy/masking/vector.ts'
 import type { Dispatch, EffectContext } from '../drive.ts'
-import { readWhole, store } from '../homomorphic/blobs.ts'
+import { addInParts, readWhole, store } from '../homomorphic/blobs.ts'
 import { readFlat } from '../model-files.ts'
 import { type SealedMachine, sealedMachine } from '../sealed-machine.ts'
 import { createSealer } from '../sealer.ts'
@@ -172,16 +172,15 @@ async function encrypt(
 async function sumOf(context: OrganisationContext, { vectors, statements, length }: EffectOf<'sum'>): Promise<Digest> {
   const { scheme } = keyOf(context)
   const { blobs, connection } = context.ports
-  const fetched: Uint8Array[] = []
-  for (const [i, digest] of vectors.entries()) {
+  const added = await addInParts(scheme, vectors, async (digest, i) => {
     if ((await blobs.size(digest)) === undefined) await connection.download(digest, blobs)
     const vector = await readWhole(blobs, digest)
     const found = await scheme.check(vector, statements[i] ?? fail('internal', 'a vector comes without its purpose'))
     if (found.length !== length || found.contributions !== 1)
       fail('wrong-shape', 'the hub lists a vector that is not one contribution to this round')
-    fetched.push(vector)
-  }
-  return store(blobs, await scheme.add(fetched))
+    return vector
+  })
+  return store(blobs, added)
 }
 
 async function openPartially(
