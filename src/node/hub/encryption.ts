@@ -12,20 +12,17 @@ import { encryptionContext, isEncrypted } from '../../learning/encryption-config
 import { HIDDEN_AMONG_MIN } from '../../learning/masking-config.ts'
 import { type MessageBody, parseBody } from '../../learning/messages.ts'
 import { clipOf } from '../../learning/organisation-privacy.ts'
-import { vectorLength } from '../../learning/sparsify.ts'
-import type { RoundEffect } from '../../learning/round-state.ts'
-import { outlineOf } from '../../models/model.ts'
 import { contributionPurpose, rosterOf } from '../../privacy/homomorphic/rounds/context.ts'
 import type { Contribution } from '../../privacy/homomorphic/rounds/messages.ts'
 import type { ServerEffect, ServerEvent, ServerState } from '../../privacy/homomorphic/rounds/server-state.ts'
 import type { HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
 import type { Dispatch, Drive } from '../drive.ts'
 import { addInParts, readWhole, store } from '../homomorphic/blobs.ts'
+import { noteJoined, type OpenMasking, orElse, requireBlob, requireRound, whereHidden } from './hidden-round.ts'
 import type { HubContext } from './identity.ts'
 import { postToAll } from './mail.ts'
 
 export type EncryptionEffect = Exclude<ServerEffect, DriveEffect>
-type OpenMasking = Extract<RoundEffect, { type: 'open-masking' }>
 
 const STREAM = 'decrypting/'
 const streamOf = (round: RoundId): string => `${STREAM}${round}`
@@ -60,15 +57,13 @@ const askedSchema = z.looseObject({ protection: z.string(), round: z.looseObject
 
 /** The answer to the effect `open-masking` of a round under encryption; or the end of the round, with its reason. */
 export async function openDecrypting(context: HubContext, effect: OpenMasking): Promise<Dispatch> {
-  const { identity, options, ports } = context
-  const { maskingId: round, config, invited, deadline } = effect
+  const { maskingId: round, config, deadline } = effect
   const { protection } = config
-  const at = ports.clock.now()
+  const at = context.ports.clock.now()
   try {
     if (!isEncrypted(protection)) fail('internal', 'the round is not under encryption')
-    const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
-    const where = { federation: identity.federation, round, invited, length }
     const scheme = await schemeOf(context, config.encryption?.parameters)
+    const where = whereHidden(context, effect)
     const opened = encryptionContext({ ...config, protection }, where, scheme, clipOf(config))
     const event = { type: 'opened', context: opened, phaseMs: config.masking.phaseMs, deadline, at }
     return { stream: streamOf(round), event }
@@ -88,29 +83,20 @@ export async function performEncryptionEffect(
   const round = roundIn(stream)
   const at = context.ports.clock.now()
   const toRound = (event: object): Dispatch => ({ stream: `round/${round}`, event: { ...event, bucket: 0, at } })
+  const failed = (message: string): ServerEvent => ({ type: 'work-failed', message, at })
   switch (effect.type) {
     case 'send':
       await postToAll(context, effect.to, effect.message, { round_id: round, body: effect.body }, id)
       return []
     case 'sum':
-      return [{ stream, event: await orFailed(at, sum(context, drive, stream, effect.vectors)) }]
+      return [{ stream, event: await orElse(sum(context, drive, stream, effect.vectors), failed) }]
     case 'combine':
-      return [{ stream, event: await orFailed(at, combine(context, drive, stream, effect)) }]
+      return [{ stream, event: await orElse(combine(context, drive, stream, effect), failed) }]
     case 'report-sum':
       return [toRound({ type: 'unmasked', facts: effect.facts, sum: effect.sums })]
     case 'notify-abandoned':
       // The round tells the participants.
       return [toRound({ type: 'masking-ended', reason: effect.reason, detail: effect.detail })]
-  }
-}
-
-/** What trying again cannot mend ends the round, with its reason. */
-async function orFailed(at: number, work: Promise<ServerEvent>): Promise<ServerEvent> {
-  try {
-    return await work
-  } catch (error) {
-    if (!(error instanceof EntenteError) || error.retryable) throw error
-    return { type: 'work-failed', message: error.message, at }
   }
 }
 
@@ -170,12 +156,11 @@ export async function encryptionEvent(
   const at = context.ports.clock.now()
   const parsed = parseBody(type, body)
   const round = parsed.round_id
-  if ((await drive.read(`round/${round}`)) === undefined) fail('unknown-round', `there is no round ${round}`)
+  await requireRound(drive, round)
   const event = eventOf(type, parsed.body, from, at)
   if (type === 'encryption-join') {
     const { data_sources: dataSources } = parsed as MessageBody<'encryption-join'>
-    const joined = { type: 'joined', organisation: from, dataSources, at }
-    await drive.dispatch(`round/${round}`, joined, { id: `joined/${from}/${header.id}` })
+    await noteJoined(drive, round, { organisation: from, dataSources, at }, header.id)
   }
   if (event.type === 'contribution') await checkVector(context, drive, streamOf(round), event.contribution)
   if (event.type === 'partial') await requireBlob(context, event.partial.partial)
@@ -200,11 +185,6 @@ function eventOf(type: EncryptionLetter, body: unknown, from: OrganisationId, at
   }
 }
 
-async function requireBlob({ ports }: HubContext, digest: Digest): Promise<number> {
-  const size = await ports.blobs.size(digest)
-  return size ?? fail('blob-missing', `the blob ${digest} has not been uploaded`, { digest })
-}
-
 /** Anything but one well-formed contribution of the round's length would make the sum of all others impossible. */
 async function checkVector(
   context: HubContext,
@@ -215,8 +195,7 @@ async function checkVector(
   const state = (await drive.read(stream)) as ServerState | undefined
   if (state?.phase !== 'gathering') return
   const { parameters, vectorBytes, length } = state.context
-  const size = await requireBlob(context, vector)
-  if (size !== vectorBytes) fail('wrong-shape', `the vector has ${size} bytes where ${vectorBytes} are due`)
+  await requireBlob(context, vector, vectorBytes)
   const scheme = await schemeOf(context, parameters)
   const purpose = contributionPurpose(rosterOf(state.context, state.members), organisation)
   const found = await scheme.check(await readWhole(context.ports.blobs, vector), purpose)

@@ -4,25 +4,21 @@
  */
 
 import type { Envelope } from '../../base/envelope.ts'
-import { EntenteError, fail } from '../../base/errors.ts'
 import type { Digest, OrganisationId, RoundId } from '../../base/ids.ts'
 import type { DriveEffect } from '../../base/machine.ts'
-import { type MaskedRound, maskingContext, roundOfMasking } from '../../learning/masking-config.ts'
+import { maskingContext, roundOfMasking } from '../../learning/masking-config.ts'
 import { type MessageBody, parseBody } from '../../learning/messages.ts'
 import { coordinateBound } from '../../learning/organisation-privacy.ts'
-import { vectorLength } from '../../learning/sparsify.ts'
-import type { RoundEffect } from '../../learning/round-state.ts'
-import { outlineOf } from '../../models/model.ts'
 import { rosterOf } from '../../privacy/masking/roster.ts'
 import type { ServerEffect, ServerEvent, ServerState } from '../../privacy/masking/server-state.ts'
 import { vectorBytes } from '../../privacy/masking/vector.ts'
 import type { Dispatch, Drive } from '../drive.ts'
 import type { MaskingThreads } from '../masking/threads.ts'
+import { noteJoined, type OpenMasking, orElse, requireBlob, requireRound, whereHidden } from './hidden-round.ts'
 import type { HubContext } from './identity.ts'
 import { postToAll } from './mail.ts'
 
 export type MaskingEffect = Exclude<ServerEffect, DriveEffect>
-type OpenMasking = Extract<RoundEffect, { type: 'open-masking' }>
 
 const STREAM = 'unmasking/'
 const streamOf = (round: RoundId): string => `${STREAM}${round}`
@@ -31,12 +27,10 @@ const maskingIdIn = (stream: string): RoundId => stream.slice(STREAM.length) as 
 export const isMaskingStream = (stream: string): boolean => stream.startsWith(STREAM)
 
 /** The answer to the effect `open-masking`. */
-export function openMasking({ identity, options, ports }: HubContext, effect: OpenMasking): Dispatch {
-  const { maskingId, config, invited, deadline } = effect
-  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
-  const where: MaskedRound = { federation: identity.federation, round: maskingId, invited, length }
-  const context = maskingContext(config, where, coordinateBound(config))
-  const event = { type: 'opened', context, phaseMs: config.masking.phaseMs, deadline, at: ports.clock.now() }
+export function openMasking(hub: HubContext, effect: OpenMasking): Dispatch {
+  const { maskingId, config, deadline } = effect
+  const context = maskingContext(config, whereHidden(hub, effect), coordinateBound(config))
+  const event = { type: 'opened', context, phaseMs: config.masking.phaseMs, deadline, at: hub.ports.clock.now() }
   return { stream: streamOf(maskingId), event }
 }
 
@@ -72,12 +66,8 @@ async function unmask(
   { order }: Extract<MaskingEffect, { type: 'unmask' }>,
   at: number,
 ): Promise<ServerEvent> {
-  try {
-    return { type: 'summed', sum: (await threads.unmask(order)).digest, at }
-  } catch (error) {
-    if (!(error instanceof EntenteError) || error.retryable) throw error
-    return { type: 'summing-failed', message: error.message, at }
-  }
+  const summed = threads.unmask(order).then(({ digest: sum }): ServerEvent => ({ type: 'summed', sum, at }))
+  return orElse(summed, (message) => ({ type: 'summing-failed', message, at }))
 }
 
 export type MaskingLetter = 'masking-keys' | 'masking-shares' | 'masking-input' | 'masking-agreement' | 'masking-reveal'
@@ -97,8 +87,11 @@ export async function maskingEvent(
   const parsed = parseBody(type, body)
   const stream = streamOf(parsed.round_id)
   const { round } = roundOfMasking(parsed.round_id)
-  if ((await drive.read(`round/${round}`)) === undefined) fail('unknown-round', `there is no round ${round}`)
-  if (type === 'masking-keys') await noteJoined(drive, parsed as MessageBody<'masking-keys'>, from, header.id, at)
+  await requireRound(drive, round)
+  if (type === 'masking-keys') {
+    const { data_sources: dataSources } = parsed as MessageBody<'masking-keys'>
+    await noteJoined(drive, round, { organisation: from, dataSources, at }, header.id)
+  }
   if (type === 'masking-input')
     await checkVector(context, drive, stream, (parsed as MessageBody<'masking-input'>).body.vector)
   return { stream, event: eventOf(type, parsed.body, from, at) }
@@ -119,23 +112,10 @@ function eventOf(type: MaskingLetter, body: unknown, from: OrganisationId, at: n
   }
 }
 
-async function noteJoined(
-  drive: Drive,
-  { round_id, data_sources }: MessageBody<'masking-keys'>,
-  from: OrganisationId,
-  envelopeId: string,
-  at: number,
-): Promise<void> {
-  const event = { type: 'joined', organisation: from, dataSources: data_sources, at }
-  await drive.dispatch(`round/${roundOfMasking(round_id).round}`, event, { id: `joined/${from}/${envelopeId}` })
-}
-
 /** A vector that is not here, or of another length, would make the sum of all the others impossible. */
-async function checkVector({ ports }: HubContext, drive: Drive, stream: string, vector: Digest): Promise<void> {
+async function checkVector(context: HubContext, drive: Drive, stream: string, vector: Digest): Promise<void> {
   const state = (await drive.read(stream)) as ServerState | undefined
   if (state?.phase !== 'masking') return
   const due = vectorBytes({ length: state.context.length, scale: rosterOf(state.context, state.members).scale })
-  const size = await ports.blobs.size(vector)
-  if (size === undefined) fail('blob-missing', `the masked vector ${vector} has not been uploaded`, { digest: vector })
-  if (size !== due) fail('wrong-shape', `the masked vector has ${size} bytes where ${due} are due`)
+  await requireBlob(context, vector, due)
 }

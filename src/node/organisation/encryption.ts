@@ -3,22 +3,14 @@
  * read from its file when the node starts, and is used for the one sum of a round that the machine allows.
  */
 
-import { fromBase64Url, toBase64Url } from '../../base/bytes.ts'
-import { EntenteError, fail } from '../../base/errors.ts'
+import { fromBase64Url } from '../../base/bytes.ts'
+import { fail } from '../../base/errors.ts'
 import type { Digest, RoundId } from '../../base/ids.ts'
 import type { DriveEffect } from '../../base/machine.ts'
 import { encryptedStages, encryptionContext, isEncrypted } from '../../learning/encryption-config.ts'
 import type { MessageBody } from '../../learning/messages.ts'
 import { clipOf } from '../../learning/organisation-privacy.ts'
-import { gather, supportOf, vectorLength } from '../../learning/sparsify.ts'
-import { ownBucket } from '../../learning/own-bucket.ts'
-import type {
-  ParticipantEffect,
-  ParticipantEvent,
-  ParticipantIn,
-  ParticipantState,
-} from '../../learning/participant-state.ts'
-import { outlineOf } from '../../models/model.ts'
+import type { ParticipantEvent, ParticipantIn } from '../../learning/participant-state.ts'
 import { integersOf, scaleOf } from '../../privacy/homomorphic/packing.ts'
 import type { ClientEffect, ClientEvent, ClientState } from '../../privacy/homomorphic/rounds/client-state.ts'
 import { encryptionClient } from '../../privacy/homomorphic/rounds/client.ts'
@@ -30,17 +22,23 @@ import { addInParts, readWhole, store } from '../homomorphic/blobs.ts'
 import { readFlat } from '../model-files.ts'
 import { type SealedMachine, sealedMachine } from '../sealed-machine.ts'
 import { createSealer } from '../sealer.ts'
+import {
+  declaredSources,
+  endOfPart,
+  freshSeed,
+  type HiddenParts,
+  hidingIn,
+  type OpenMasking,
+  partThatLeaves,
+  whereHidden,
+} from './hidden-round.ts'
 import type { EncryptionKey, OrganisationContext, OrganisationIdentity } from './identity.ts'
 import { deliver } from './letters.ts'
-import { pinKeys } from './member-keys.ts'
-import { dataSourcesOf } from './train.ts'
 
 type EncryptionEffect = Exclude<ClientEffect, DriveEffect>
 type EffectOf<Type extends EncryptionEffect['type']> = Extract<EncryptionEffect, { type: Type }>
-type OpenMasking = Extract<ParticipantEffect, { type: 'open-masking' }>
 export type SealedEncryption = SealedMachine<ClientState, ClientEvent, ClientEffect>
 
-const SEED_BYTES = 32
 const STREAM = 'encrypting/'
 const streamOf = (round: RoundId): string => `${STREAM}${round}`
 const roundIn = (stream: string): RoundId => stream.slice(STREAM.length) as RoundId
@@ -60,11 +58,8 @@ export function sealedEncryption({
   })
 }
 
-export interface EncryptionParts {
-  readonly context: OrganisationContext
+export interface EncryptionParts extends HiddenParts {
   readonly encryption: SealedEncryption
-  /** Hands an event to a stream of this node; once, however often it is called with one id. */
-  dispatch(stream: string, event: unknown, id: string): Promise<void>
 }
 
 /** The answer to `open-masking` in a round under encryption: an opening with a fresh seed, or why there is none. */
@@ -74,7 +69,7 @@ export async function openEncrypting(parts: EncryptionParts, effect: OpenMasking
     const opened = await openingOf(parts.context, effect, at)
     return { stream: streamOf(effect.roundId), event: parts.encryption.sealEvent(opened) }
   } catch (error) {
-    return { stream: `participant/${effect.roundId}`, event: failed(error, at) }
+    return { stream: `participant/${effect.roundId}`, event: endOfPart(error, at) }
   }
 }
 
@@ -84,35 +79,25 @@ async function openingOf(
   { roundId, announcement, sampleCount, rounding }: OpenMasking,
   at: number,
 ): Promise<ClientEvent> {
-  const { identity, options, ports } = context
   const { config } = announcement
   const { protection } = config
   if (!isEncrypted(protection)) fail('internal', 'the round is not under encryption')
   const { scheme } = keyOf(context)
   if (scheme.parameters !== config.encryption?.parameters || scheme.kind !== protection)
     fail('not-available', 'this organisation holds no share of the key of this round')
-  const { invited } = ownBucket(announcement, identity.organisation)
-  await pinKeys(context, invited)
-  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
-  const where = { federation: identity.federation, round: roundId, invited, length }
+  const where = await whereHidden(context, announcement, roundId)
   return {
     type: 'opened',
     context: encryptionContext({ ...config, protection }, where, scheme, clipOf(config)),
     weight: sampleCount,
     rounding,
-    seed: toBase64Url(ports.random.bytes(SEED_BYTES)),
+    seed: freshSeed(context),
     at,
   }
 }
 
 function keyOf({ options }: OrganisationContext): EncryptionKey {
   return options.encryption ?? fail('not-available', 'this organisation holds no share of a key')
-}
-
-/** A refusal that will be the same next time ends this organisation's part; anything else is thrown, to be tried again. */
-function failed(error: unknown, at: number): ParticipantEvent {
-  if (!(error instanceof EntenteError) || error.retryable) throw error
-  return { type: 'masking-failed', code: error.code, message: error.message, at }
 }
 
 export async function performEncryptionEffect(
@@ -129,8 +114,8 @@ export async function performEncryptionEffect(
     if (effect.type === 'give') await give(parts, round, effect, id)
     if (effect.type === 'send' || effect.type === 'give') return []
     // What was ordered for a round that is over is not worth minutes of work.
-    const state = await participantOf(context, round)
-    if (state?.phase !== 'masking') return []
+    const state = await hidingIn(context, round)
+    if (state === undefined) return []
     switch (effect.type) {
       case 'encrypt':
         return [{ stream, event: { type: 'encrypted', vector: await encrypt(context, state, effect), at: at() } }]
@@ -142,26 +127,20 @@ export async function performEncryptionEffect(
         ]
     }
   } catch (error) {
-    return [{ stream: `participant/${round}`, event: failed(error, at()) }]
+    return [{ stream: `participant/${round}`, event: endOfPart(error, at()) }]
   }
-}
-
-async function participantOf({ ports }: OrganisationContext, round: RoundId): Promise<ParticipantState | undefined> {
-  return (await ports.store.readStream(`participant/${round}`))?.state as ParticipantState | undefined
 }
 
 const bytesIn = (base64: string): Uint8Array => fromBase64Url(base64) ?? fail('internal', 'not base64url')
 
 async function encrypt(
   context: OrganisationContext,
-  { trained, announcement }: ParticipantIn<'masking'>,
+  state: ParticipantIn<'masking'>,
   { weight, weightMax, clip, rounding, seed, statement }: EffectOf<'encrypt'>,
 ): Promise<Digest> {
   const { scheme } = keyOf(context)
   const { blobs } = context.ports
-  const update = (await readFlat(blobs, trained.update.digest)).values
-  const support = supportOf(announcement.config, announcement.round, update.length)
-  const values = support === null ? update : gather(support, update)
+  const values = (await partThatLeaves(context, state)) ?? (await readFlat(blobs, state.trained.update.digest)).values
   const draws = keystream(bytesIn(roundingKey(rounding)))
   const { words, clipped } = quantise(values, weight, scaleOf(scheme, clip, weightMax), draws)
   if (clipped > 0) context.options.log?.warn({ clipped, of: values.length }, 'values of the update were cut off')
@@ -202,8 +181,7 @@ async function send(
   if (message === 'encryption-contribution') await context.ports.connection.upload(body.vector, context.ports.blobs)
   const letter = { round_id: round, body }
   if (message !== 'encryption-join') return deliver(context, message, letter, id)
-  const state = await participantOf(context, round)
-  const sources = state?.phase === 'masking' ? dataSourcesOf(context, state.announcement.config) : []
+  const sources = await declaredSources(context, round)
   return deliver(context, message, { ...letter, data_sources: sources }, id)
 }
 
@@ -219,9 +197,8 @@ async function give(
 ): Promise<void> {
   const { connection, blobs } = context.ports
   await connection.upload(body.partial, blobs)
-  const state = await participantOf(context, round)
-  if (state?.phase === 'masking')
-    await dispatch(`participant/${round}`, maskedEvent(state, report, context), `${id}/masked`)
+  const state = await hidingIn(context, round)
+  if (state !== undefined) await dispatch(`participant/${round}`, maskedEvent(state, report, context), `${id}/masked`)
   await deliver(context, 'encryption-partial', { round_id: round, body }, id)
 }
 

@@ -3,42 +3,39 @@
  * encrypted, and forgotten when the shares are out or the round has ended.
  */
 
-import { toBase64Url } from '../../base/bytes.ts'
-import { EntenteError, fail } from '../../base/errors.ts'
-import type { Digest, RoundId } from '../../base/ids.ts'
+import { fail } from '../../base/errors.ts'
+import type { RoundId } from '../../base/ids.ts'
 import type { DriveEffect } from '../../base/machine.ts'
 import { maskedStages, maskingContext, roundOfMasking } from '../../learning/masking-config.ts'
-import type { MessageBody, RoundAnnouncement } from '../../learning/messages.ts'
+import type { MessageBody } from '../../learning/messages.ts'
 import { coordinateBound } from '../../learning/organisation-privacy.ts'
-import { gather, supportOf, vectorLength } from '../../learning/sparsify.ts'
-import type {
-  ParticipantEffect,
-  ParticipantEvent,
-  ParticipantIn,
-  ParticipantState,
-} from '../../learning/participant-state.ts'
+import type { ParticipantEvent, ParticipantIn } from '../../learning/participant-state.ts'
 import { ownBucket } from '../../learning/own-bucket.ts'
 import { maskedBytes } from '../../learning/round-masking.ts'
-import { outlineOf } from '../../models/model.ts'
 import type { ClientEffect, ClientEvent, ClientState } from '../../privacy/masking/client-state.ts'
 import { maskingClient } from '../../privacy/masking/client.ts'
 import type { Dispatch, EffectContext } from '../drive.ts'
 import type { MaskingThreads } from '../masking/threads.ts'
 import { type SealedMachine, sealedMachine } from '../sealed-machine.ts'
 import { createSealer } from '../sealer.ts'
-import { readFlat } from '../model-files.ts'
 import { openUpdateFile } from '../tensors.ts'
+import {
+  declaredSources,
+  endOfPart,
+  freshSeed,
+  type HiddenParts,
+  hidingIn,
+  type OpenMasking,
+  partThatLeaves,
+  whereHidden,
+} from './hidden-round.ts'
 import type { OrganisationContext, OrganisationIdentity } from './identity.ts'
 import { deliver } from './letters.ts'
-import { pinKeys } from './member-keys.ts'
-import { dataSourcesOf } from './train.ts'
 
 type MaskingEffect = Exclude<ClientEffect, DriveEffect>
 type EffectOf<Type extends MaskingEffect['type']> = Extract<MaskingEffect, { type: Type }>
-type OpenMasking = Extract<ParticipantEffect, { type: 'open-masking' }>
 export type SealedClient = SealedMachine<ClientState, ClientEvent, ClientEffect>
 
-const SEED_BYTES = 32
 const STREAM = 'masking/'
 const streamOf = (maskingId: RoundId): string => `${STREAM}${maskingId}`
 const maskingIdIn = (stream: string): RoundId => stream.slice(STREAM.length) as RoundId
@@ -58,12 +55,9 @@ export function sealedClient({
   })
 }
 
-export interface MaskingParts {
-  readonly context: OrganisationContext
+export interface MaskingParts extends HiddenParts {
   readonly client: SealedClient
   readonly threads: MaskingThreads
-  /** Hands an event to a stream of this node; once, however often it is called with one id. */
-  dispatch(stream: string, event: unknown, id: string): Promise<void>
 }
 
 /** The answer to `open-masking`: an opening with a fresh seed, or why there is none. */
@@ -73,7 +67,7 @@ export async function openMasking({ context, client }: MaskingParts, effect: Ope
     const opened = await openingOf(context, effect, at)
     return { stream: streamOf(effect.maskingId), event: client.sealEvent(opened) }
   } catch (error) {
-    return { stream: `participant/${effect.roundId}`, event: failed(error, at) }
+    return { stream: `participant/${effect.roundId}`, event: endOfPart(error, at) }
   }
 }
 
@@ -83,26 +77,16 @@ async function openingOf(
   { maskingId, announcement, sampleCount, rounding }: OpenMasking,
   at: number,
 ): Promise<ClientEvent> {
-  const { identity, options, ports } = context
   const { config } = announcement
-  const { invited } = ownBucket(announcement, identity.organisation)
-  await pinKeys(context, invited)
-  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
-  const where = { federation: identity.federation, round: maskingId, invited, length }
+  const where = await whereHidden(context, announcement, maskingId)
   return {
     type: 'opened',
     context: maskingContext(config, where, coordinateBound(config)),
     weight: sampleCount,
     rounding,
-    seed: toBase64Url(ports.random.bytes(SEED_BYTES)),
+    seed: freshSeed(context),
     at,
   }
-}
-
-/** A refusal that will be the same next time ends this organisation's part; anything else is thrown, to be tried again. */
-function failed(error: unknown, at: number): ParticipantEvent {
-  if (!(error instanceof EntenteError) || error.retryable) throw error
-  return { type: 'masking-failed', code: error.code, message: error.message, at }
 }
 
 export async function performMaskingEffect(
@@ -125,12 +109,8 @@ export async function performMaskingEffect(
         return []
     }
   } catch (error) {
-    return [{ stream: `participant/${round}`, event: failed(error, context.ports.clock.now()) }]
+    return [{ stream: `participant/${round}`, event: endOfPart(error, context.ports.clock.now()) }]
   }
-}
-
-async function participantOf({ ports }: OrganisationContext, round: RoundId): Promise<ParticipantState | undefined> {
-  return (await ports.store.readStream(`participant/${round}`))?.state as ParticipantState | undefined
 }
 
 /** Masks what was trained, unless the round is over. */
@@ -139,13 +119,11 @@ async function mask(
   { order }: EffectOf<'mask'>,
   stream: string,
 ): Promise<readonly Dispatch[]> {
-  const state = await participantOf(context, roundOf(stream))
-  if (state?.phase !== 'masking') return []
-  const { digest: trained } = state.trained.update
-  const update = await openUpdateFile(context.ports.blobs, trained)
+  const state = await hidingIn(context, roundOf(stream))
+  if (state === undefined) return []
+  const update = await openUpdateFile(context.ports.blobs, state.trained.update.digest)
   try {
-    const part = await partOf(context, state.announcement, trained)
-    const { digest, clipped } = await threads.mask(order, part ?? update)
+    const { digest, clipped } = await threads.mask(order, (await partThatLeaves(context, state)) ?? update)
     // A share of noise that is cut off is no share any more: the others count on it.
     if (clipped > 0 && coordinateBound(state.announcement.config).grid !== null)
       fail('internal', 'noise was cut off, and is less than what was accounted for')
@@ -154,18 +132,6 @@ async function mask(
   } finally {
     await update.file.close()
   }
-}
-
-/** Where a round has coordinates of its own, the update at these; it is short. */
-async function partOf(
-  { ports }: OrganisationContext,
-  { config, round }: RoundAnnouncement,
-  trained: Digest,
-): Promise<Float32Array | undefined> {
-  if (config.sparsify?.method !== 'random-k') return undefined
-  const { values } = await readFlat(ports.blobs, trained)
-  const support = supportOf(config, round, values.length)
-  return support === null ? undefined : gather(support, values)
 }
 
 async function send(
@@ -177,8 +143,7 @@ async function send(
   if (message === 'masking-input') await context.ports.connection.upload(body.vector, context.ports.blobs)
   const letter = { round_id: maskingId, body }
   if (message !== 'masking-keys') return deliver(context, message, letter, id)
-  const state = await participantOf(context, roundOfMasking(maskingId).round)
-  const sources = state?.phase === 'masking' ? dataSourcesOf(context, state.announcement.config) : []
+  const sources = await declaredSources(context, roundOfMasking(maskingId).round)
   return deliver(context, message, { ...letter, data_sources: sources }, id)
 }
 
@@ -190,9 +155,8 @@ async function reveal(
   id: string,
 ): Promise<void> {
   const { round } = roundOfMasking(maskingId)
-  const state = await participantOf(context, round)
-  if (state?.phase === 'masking')
-    await dispatch(`participant/${round}`, maskedEvent(state, report, context), `${id}/masked`)
+  const state = await hidingIn(context, round)
+  if (state !== undefined) await dispatch(`participant/${round}`, maskedEvent(state, report, context), `${id}/masked`)
   await deliver(context, 'masking-reveal', { round_id: maskingId, body }, id)
 }
 

@@ -1,0 +1,56 @@
+/** What rounds of secure aggregation and under encryption have in common at the hub. */
+
+import { EntenteError, fail } from '../../base/errors.ts'
+import type { Digest, OrganisationId, RoundId } from '../../base/ids.ts'
+import type { MaskedRound } from '../../learning/masking-config.ts'
+import type { RoundEffect } from '../../learning/round-state.ts'
+import { vectorLength } from '../../learning/sparsify.ts'
+import { outlineOf } from '../../models/model.ts'
+import type { Drive } from '../drive.ts'
+import type { HubContext } from './identity.ts'
+
+export type OpenMasking = Extract<RoundEffect, { type: 'open-masking' }>
+
+/** Who hides among whom, and how long a vector is. */
+export function whereHidden(
+  { identity, options }: HubContext,
+  { maskingId, config, invited }: OpenMasking,
+): MaskedRound {
+  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
+  return { federation: identity.federation, round: maskingId, invited, length }
+}
+
+/** What trying again cannot mend ends the round, with its reason. */
+export async function orElse<Event>(work: Promise<Event>, failed: (message: string) => Event): Promise<Event> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof EntenteError) || error.retryable) throw error
+    return failed(error.message)
+  }
+}
+
+/** @throws unknown-round */
+export async function requireRound(drive: Drive, round: RoundId): Promise<void> {
+  if ((await drive.read(`round/${round}`)) === undefined) fail('unknown-round', `there is no round ${round}`)
+}
+
+export interface Joined {
+  readonly organisation: OrganisationId
+  readonly dataSources: readonly string[]
+  readonly at: number
+}
+
+/** The round shows who takes part. */
+export async function noteJoined(drive: Drive, round: RoundId, joined: Joined, envelopeId: string): Promise<void> {
+  const id = `joined/${joined.organisation}/${envelopeId}`
+  await drive.dispatch(`round/${round}`, { type: 'joined', ...joined }, { id })
+}
+
+/** Bytes of what an organisation names. @throws blob-missing; wrong-shape unless they are as many as are due */
+export async function requireBlob({ ports }: HubContext, digest: Digest, due?: number): Promise<number> {
+  const size = await ports.blobs.size(digest)
+  if (size === undefined) fail('blob-missing', `the blob ${digest} has not been uploaded`, { digest })
+  if (due !== undefined && size !== due) fail('wrong-shape', `the vector has ${size} bytes where ${due} are due`)
+  return size
+}

@@ -1,0 +1,79 @@
+/** What rounds of secure aggregation and under encryption have in common at an organisation. */
+
+import { toBase64Url } from '../../base/bytes.ts'
+import { EntenteError } from '../../base/errors.ts'
+import type { RoundId } from '../../base/ids.ts'
+import type { MaskedRound } from '../../learning/masking-config.ts'
+import type { RoundAnnouncement } from '../../learning/messages.ts'
+import { ownBucket } from '../../learning/own-bucket.ts'
+import type {
+  ParticipantEffect,
+  ParticipantEvent,
+  ParticipantIn,
+  ParticipantState,
+} from '../../learning/participant-state.ts'
+import { gather, supportOf, vectorLength } from '../../learning/sparsify.ts'
+import { outlineOf } from '../../models/model.ts'
+import { readFlat } from '../model-files.ts'
+import type { OrganisationContext } from './identity.ts'
+import { pinKeys } from './member-keys.ts'
+import { dataSourcesOf } from './train.ts'
+
+export type OpenMasking = Extract<ParticipantEffect, { type: 'open-masking' }>
+
+export interface HiddenParts {
+  readonly context: OrganisationContext
+  /** Hands an event to a stream of this node; once, however often it is called with one id. */
+  dispatch(stream: string, event: unknown, id: string): Promise<void>
+}
+
+const SEED_BYTES = 32
+
+/** From which all that is secret in a round follows. */
+export const freshSeed = ({ ports }: OrganisationContext): string => toBase64Url(ports.random.bytes(SEED_BYTES))
+
+/** Among whom this organisation hides, whose keys are those it knows, and how long a vector is. @throws impersonation, not-a-participant */
+export async function whereHidden(
+  context: OrganisationContext,
+  announcement: RoundAnnouncement,
+  round: RoundId,
+): Promise<MaskedRound> {
+  const { identity, options } = context
+  const { config } = announcement
+  const { invited } = ownBucket(announcement, identity.organisation)
+  await pinKeys(context, invited)
+  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
+  return { federation: identity.federation, round, invited, length }
+}
+
+/** A refusal that will be the same next time ends this organisation's part; anything else is thrown, to be tried again. */
+export function endOfPart(error: unknown, at: number): ParticipantEvent {
+  if (!(error instanceof EntenteError) || error.retryable) throw error
+  return { type: 'masking-failed', code: error.code, message: error.message, at }
+}
+
+/** Undefined once the round is over for this organisation. */
+export async function hidingIn(
+  { ports }: OrganisationContext,
+  round: RoundId,
+): Promise<ParticipantIn<'masking'> | undefined> {
+  const state = (await ports.store.readStream(`participant/${round}`))?.state as ParticipantState | undefined
+  return state?.phase === 'masking' ? state : undefined
+}
+
+/** Kinds of log that it declares with its first letter. */
+export async function declaredSources(context: OrganisationContext, round: RoundId): Promise<readonly string[]> {
+  const state = await hidingIn(context, round)
+  return state === undefined ? [] : dataSourcesOf(context, state.announcement.config)
+}
+
+/** Where a round has coordinates of its own, what was trained at these; undefined where all of it leaves. */
+export async function partThatLeaves(
+  { ports }: OrganisationContext,
+  { announcement: { config, round }, trained }: ParticipantIn<'masking'>,
+): Promise<Float32Array | undefined> {
+  if (config.sparsify?.method !== 'random-k') return undefined
+  const { values } = await readFlat(ports.blobs, trained.update.digest)
+  const support = supportOf(config, round, values.length)
+  return support === null ? undefined : gather(support, values)
+}
