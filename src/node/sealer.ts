@@ -18,6 +18,10 @@ export interface Sealer {
   seal(label: string, value: unknown): string
   /** @throws internal for what was not sealed with this key under this label */
   open(label: string, sealed: string): unknown
+  /** The same for many bytes: nonce, ciphertext and tag. A key of one purpose seals either values or bytes. */
+  sealBytes(label: string, bytes: Uint8Array): Uint8Array
+  /** @throws internal as `open` */
+  openBytes(label: string, sealed: Uint8Array): Uint8Array
 }
 
 /** @param purpose - keys of two purposes tell nothing about each other */
@@ -37,27 +41,33 @@ export function createSealer(secret: SecretKey, purpose: string): Sealer {
     )
   }
 
+  function sealBytes(label: string, bytes: Uint8Array): Uint8Array {
+    const nonce = nonceOf(label, bytes)
+    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(utf8(label))
+    return concatBytes(nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag())
+  }
+
+  function openBytes(label: string, sealed: Uint8Array | undefined): Uint8Array {
+    if (sealed === undefined || sealed.length < NONCE_BYTES + TAG_BYTES)
+      fail('internal', 'what was sealed is malformed')
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES)).setAAD(utf8(label))
+      decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
+      return concatBytes(decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final())
+    } catch {
+      return fail('internal', `"${label}" was sealed with another key, or changed`)
+    }
+  }
+
   return {
     seal(label, value) {
       const text = utf8(canonicalJson(value))
-      const nonce = nonceOf(label, text)
-      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(utf8(label))
-      const sealed = [cipher.update(text), cipher.final(), cipher.getAuthTag()]
+      const sealed = sealBytes(label, text)
       text.fill(0)
-      return toBase64Url(concatBytes(nonce, ...sealed))
+      return toBase64Url(sealed)
     },
-    open(label, sealed) {
-      const bytes = fromBase64Url(sealed)
-      if (bytes === undefined || bytes.length < NONCE_BYTES + TAG_BYTES)
-        fail('internal', 'what was sealed is malformed')
-      try {
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES)).setAAD(utf8(label))
-        decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
-        const text = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
-        return JSON.parse(text.toString('utf8'))
-      } catch {
-        return fail('internal', `"${label}" was sealed with another key, or changed`)
-      }
-    },
+    open: (label, sealed) => JSON.parse(new TextDecoder().decode(openBytes(label, fromBase64Url(sealed)))),
+    sealBytes,
+    openBytes,
   }
 }

@@ -9,7 +9,6 @@
  *    the same training, and letters are taken in order, so the replica knows by then.
  */
 
-import { fromBase64Url, toBase64Url, utf8 } from '../../base/bytes.ts'
 import { fail } from '../../base/errors.ts'
 import type { Digest, RoundId } from '../../base/ids.ts'
 import { trainingOf } from '../../learning/block-content.ts'
@@ -93,14 +92,13 @@ async function replicaSize({ ports }: OrganisationContext): Promise<number> {
 const sealerOf = ({ identity }: OrganisationContext) => createSealer(identity.secret, 'residual')
 
 async function seal(context: OrganisationContext, label: string, values: Float32Array): Promise<Digest> {
-  const text = toBase64Url(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-  return store(context.ports.blobs, utf8(sealerOf(context).seal(label, text)))
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  return store(context.ports.blobs, sealerOf(context).sealBytes(label, bytes))
 }
 
 async function unseal(context: OrganisationContext, label: string, digest: Digest): Promise<Float32Array> {
-  const sealed = new TextDecoder().decode(await readWhole(context.ports.blobs, digest))
-  const bytes = fromBase64Url(String(sealerOf(context).open(label, sealed)))
-  if (bytes === undefined || bytes.length % 4 !== 0) fail('internal', 'what was left behind is malformed')
+  const bytes = sealerOf(context).openBytes(label, await readWhole(context.ports.blobs, digest))
+  if (bytes.length % 4 !== 0) fail('internal', 'what was left behind is malformed')
   // A copy, since a view of float32 must begin at a multiple of four.
   return new Float32Array(bytes.slice().buffer)
 }
