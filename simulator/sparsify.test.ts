@@ -106,6 +106,29 @@ describe('a federation that sends a part of each update', () => {
     }
   })
 
+  it.each(['local-discrete-gaussian', 'distributed-discrete-gaussian'])(
+    'promises with noise of whole organisations what it promises without: %s',
+    async (mechanism) => {
+      const plan = undisturbed(planFor('calm', 'secagg', random))
+      const privacy = { unit: 'organisation', mechanism, epsilon: 2, delta: 1e-5, clip: 0.5 }
+      const { sparsify: _, ...whole } = plan.scenario
+      const limit = { epsilon: 2.01, delta: 1.1e-5 }
+      const epsilons = async (scenario: Plan['scenario']) => {
+        const asked = { ...plan, scenario: { ...scenario, clipNorm: null } }
+        const run = await runCluster({
+          plan: { ...asked, private: { privacy, trainings: 1, limit, clockJumpMs: 0 } },
+          kernels,
+        })
+        const faults = [...checkDurable(run), ...checkCountedOnce(run), ...checkHidden(run), ...checkOneLedger(run)]
+        expect([...faults, ...run.unfinished]).toEqual([])
+        return blocksOf(run).map(({ provenance }) => (provenance.privacy_params as { epsilon: number | null }).epsilon)
+      }
+      const stated = await epsilons(plan.scenario)
+      expect(stated).toEqual(await epsilons(whole))
+      expect(stated.at(-1)).toBeGreaterThan(1.9)
+    },
+  )
+
   it('hands on what stayed behind, encrypted at rest, and without error feedback keeps nothing', async () => {
     const calm = (sparsify: SparsifyConfig) =>
       runCluster({ plan: undisturbed(planFor('calm', 'plain', sparsify)), kernels })
