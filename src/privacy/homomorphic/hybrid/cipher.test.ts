@@ -4,7 +4,7 @@ import { utf8 } from '../../../base/bytes.ts'
 import { sha256 } from '../../../base/hash.ts'
 import { prng } from '../../../base/prng.ts'
 import { cover, createRing, drawKey, noiseMax, type Ring, ringPrimes, uncover } from './cipher.ts'
-import { addCoefficients, readCoefficient, writeCoefficient } from './coefficients.ts'
+import { addCoefficients, readCoefficient, viewOf, writeCoefficient } from './coefficients.ts'
 import { DEGREE } from './modulus.ts'
 import { createTransform } from './transform.ts'
 
@@ -115,8 +115,8 @@ describe('sums of ciphertexts', () => {
     const ring = createRing({ levels: 1000, contributionsMax: 3 })
     const largest = 3 * (1000 + ring.plainModulus * noiseMax())
     const bytes = new Uint8Array(2 * ring.bytes)
-    writeCoefficient(bytes, 0, ring.bytes, largest)
-    writeCoefficient(bytes, ring.bytes, ring.bytes, ring.q - largest)
+    writeCoefficient(viewOf(bytes), 0, ring.bytes, largest)
+    writeCoefficient(viewOf(bytes), ring.bytes, ring.bytes, ring.q - largest)
     const none = { key: new Int32Array(DEGREE), domain, first: 0 }
     expect(uncover(ring, bytes, none, 3)).toEqual(Int32Array.of(3000, -3000))
     expect(uncover(ring, bytes, none, 2)).toBeUndefined()
@@ -144,6 +144,25 @@ describe('keys and errors', () => {
   })
 })
 
+describe('coefficients', () => {
+  it('add up modulo q, however many and however large', () => {
+    for (const q of [2 ** 32 - 5, 2 ** 45 - 55, 2 ** 52 - 1]) {
+      const width = { q, bytes: Math.ceil(Math.log2(q) / 8) }
+      const rows = Array.from({ length: 9 }, () => Array.from({ length: 20 }, () => q - 1 - random.below(1000)))
+      const ciphers = rows.map((row) => {
+        const cipher = new Uint8Array(20 * width.bytes)
+        row.forEach((value, i) => writeCoefficient(viewOf(cipher), i * width.bytes, width.bytes, value))
+        return cipher
+      })
+      const view = viewOf(addCoefficients(ciphers, width))
+      for (let i = 0; i < 20; i++) {
+        const sum = rows.reduce((total, row) => (total + BigInt(row[i] as number)) % BigInt(q), 0n)
+        expect(readCoefficient(view, i * width.bytes, width.bytes)).toBe(Number(sum))
+      }
+    }
+  })
+})
+
 describe('a coefficient', () => {
   it('is read as it was written, at any width', () => {
     const any = fc
@@ -152,8 +171,8 @@ describe('a coefficient', () => {
     fc.assert(
       fc.property(any, ([bytes, value]) => {
         const written = new Uint8Array(bytes + 2)
-        writeCoefficient(written, 1, bytes, value)
-        expect(readCoefficient(written, 1, bytes)).toBe(value)
+        writeCoefficient(viewOf(written), 1, bytes, value)
+        expect(readCoefficient(viewOf(written), 1, bytes)).toBe(value)
         expect([written[0], written[bytes + 1]]).toEqual([0, 0])
       }),
     )

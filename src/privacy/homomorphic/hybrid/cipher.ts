@@ -14,7 +14,7 @@
 import { createNoiseTable, type NoiseTable } from '../../dp/table.ts'
 import { seededBytes } from '../../masking/keystream.ts'
 import type { ValueBounds } from '../scheme.ts'
-import { readCoefficient, writeCoefficient } from './coefficients.ts'
+import { readCoefficient, viewOf, writeCoefficient } from './coefficients.ts'
 import { keyedBlocks, type Masking } from './masks.ts'
 import { DEGREE, type Primes, powerMod, primesFor } from './modulus.ts'
 import { createTransform } from './transform.ts'
@@ -75,6 +75,7 @@ export interface Covering {
 export function cover(ring: Ring, values: Int32Array, { key, domain, first }: Covering, seed: Uint8Array): Uint8Array {
   const { q, bytes, plainModulus } = ring
   const cipher = new Uint8Array(values.length * bytes)
+  const view = viewOf(cipher)
   const errors = new Int32Array(DEGREE)
   const product = keyedBlocks(ring, key, domain)
   for (let at = 0; at < values.length; at += DEGREE) {
@@ -84,7 +85,7 @@ export function cover(ring: Ring, values: Int32Array, { key, domain, first }: Co
     const size = Math.min(DEGREE, values.length - at)
     for (let i = 0; i < size; i++) {
       const value = (masks[i] as number) + plainModulus * (errors[i] as number) + (values[at + i] as number)
-      writeCoefficient(cipher, (at + i) * bytes, bytes, value < 0 ? value + q : value >= q ? value - q : value)
+      writeCoefficient(view, (at + i) * bytes, bytes, value < 0 ? value + q : value >= q ? value - q : value)
     }
   }
   errors.fill(0)
@@ -103,13 +104,14 @@ export function uncover(
 ): Int32Array | undefined {
   const { q, bytes, plainModulus, levels } = ring
   const sums = new Int32Array(cipher.length / bytes)
+  const view = viewOf(cipher)
   const [sumMax, errorMax] = [levels * contributions, noiseMax() * contributions]
   const product = keyedBlocks(ring, key, domain)
   for (let at = 0; at < sums.length; at += DEGREE) {
     const masks = product(first + at / DEGREE)
     const size = Math.min(DEGREE, sums.length - at)
     for (let i = 0; i < size; i++) {
-      const apart = readCoefficient(cipher, (at + i) * bytes, bytes) - (masks[i] as number)
+      const apart = readCoefficient(view, (at + i) * bytes, bytes) - (masks[i] as number)
       const rest = apart < 0 ? apart + q : apart
       const centred = rest > q / 2 ? rest - q : rest
       const error = Math.round(centred / plainModulus)

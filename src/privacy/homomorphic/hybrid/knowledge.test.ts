@@ -12,7 +12,7 @@ import { dealForTest, openForTest } from '../paillier/fixtures.ts'
 import { type PaillierKey, readParameters } from '../paillier/parameters.ts'
 import { readVector, wrapVector } from '../paillier/vectors.ts'
 import type { Dealt, HomomorphicScheme } from '../scheme.ts'
-import { readCoefficient, writeCoefficient } from './coefficients.ts'
+import { readCoefficient, viewOf, writeCoefficient } from './coefficients.ts'
 import { dealHybridForTest, openHybridForTest } from './fixtures.ts'
 import { type HybridKey, readHybridParameters } from './parameters.ts'
 
@@ -82,8 +82,9 @@ function parts({ digest, ring }: HybridKey, vector: Uint8Array): { key: Uint8Arr
 function withKey(key: HybridKey, vector: Uint8Array, encrypted: Uint8Array, change: (c: number) => number): Uint8Array {
   const { cipher } = parts(key, vector)
   const { bytes } = key.ring
+  const view = viewOf(cipher)
   for (let at = 0; at < cipher.length; at += bytes)
-    writeCoefficient(cipher, at, bytes, change(readCoefficient(cipher, at, bytes)))
+    writeCoefficient(view, at, bytes, change(readCoefficient(view, at, bytes)))
   const payload = concatBytes(encrypted, cipher)
   return encodeContainer({ kind: 'vector', parameters: key.digest, length: LENGTH, number: 1, payload })
 }

@@ -9,6 +9,8 @@ const WEIGHT_BITS = 128
  * digit; a running product over the buckets raises each to its digit.
  */
 export function weightedProduct(bases: readonly bigint[], exponents: readonly bigint[], modulus: bigint): bigint {
+  // Buckets cost more than they save.
+  if (bases.length < 24) return jointPower(bases, exponents, modulus)
   const width = bases.length < 64 ? 4 : Math.min(12, Math.max(4, Math.floor(Math.log2(bases.length)) - 3))
   const size = 1 << width
   let result = 1n
