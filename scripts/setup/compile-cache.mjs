@@ -15,6 +15,9 @@ const ENTRIES = [
   'apps/api/serve.ts',
   'src/node/start/join-federation.ts',
   'src/node/evaluate-worker.ts',
+  'src/node/homomorphic/ceremony.ts',
+  'src/node/homomorphic/hybrid-worker.ts',
+  'src/node/homomorphic/paillier-worker.ts',
   'src/node/trainer-worker.ts',
 ]
 

@@ -6,9 +6,10 @@ import { readHybridParameters } from '../../privacy/homomorphic/hybrid/parameter
 import { serveCalls } from '../worker-server.ts'
 import { opensslPower } from './power.ts'
 
-const run = hybridEngine(readHybridParameters(workerData), opensslPower)
+let run: ((task: HybridTask) => Uint8Array) | undefined
 
 serveCalls(async (task: HybridTask) => {
+  run ??= hybridEngine(readHybridParameters(workerData), opensslPower)
   const result = run(task)
   return { result, transfer: [result.buffer as ArrayBuffer] }
 })
