@@ -126,12 +126,15 @@ export function noise(
   return { update: fromGrid(grid, plan.exponent), applied: noiseRecord(plan, config.privacy.delta) }
 }
 
-/** Pairwise masks of secure aggregation: not offered by this version. */
+/**
+ * Masks are added where the update is read for the last time (src/node/masking), once the round knows its members, and the
+ * record is completed then (`maskedStages`).
+ */
 export function mask(update: Float32Array): StageResult {
   return passThrough('mask', update)
 }
 
-/** Homomorphic encryption: not offered by this version. The connection to the hub is encrypted, the hub sees the update. */
+/** Likewise (src/node/homomorphic, `encryptedStages`). */
 export function encrypt(update: Float32Array): StageResult {
   return passThrough('encrypt', update)
 }

@@ -9,6 +9,7 @@ import { type EncryptedFacts, type EncryptionContext, requireQuorum } from '../p
 import type { HomomorphicScheme, SchemeKind } from '../privacy/homomorphic/scheme.ts'
 import type { Invited } from '../privacy/masking/context.ts'
 import { DEFAULT_POLICY, type MaskingPolicy } from '../privacy/masking/plan.ts'
+import { type Weighed, weightMaxOf } from './sample-count.ts'
 import type { StageRecord } from './stages.ts'
 
 /** Of the public parameters of the key ceremony: an organisation that holds no share of just this key takes no part. */
@@ -32,7 +33,7 @@ interface Asked {
   readonly protection: SchemeKind
   readonly encryption?: EncryptionConfig | null
   readonly robust: { readonly rule: string }
-  readonly round: { readonly participantsMin: number; readonly sampleCountMax: number }
+  readonly round: { readonly participantsMin: number }
 }
 
 /** Why this cannot be done; undefined if it can. */
@@ -46,7 +47,8 @@ export function encryptionProblem({ protection, encryption, robust, round }: Ask
   return undefined
 }
 
-interface Config extends Asked {
+interface Config extends Asked, Weighed {
+  readonly round: Asked['round'] & Weighed['round']
   readonly masking: MaskingPolicy & { readonly valueMax: number; readonly phaseMs: number }
 }
 
@@ -62,11 +64,12 @@ type Parameters = Pick<HomomorphicScheme, 'kind' | 'parameters' | 'threshold' | 
 
 /** The same at the hub and at every participant, who builds it from its own parameter file and not from what the hub says. */
 export function encryptionContext(
-  { masking, round }: Config,
+  config: Config,
   where: EncryptedRound,
   scheme: Parameters,
   normMax: number | null,
 ): EncryptionContext {
+  const { masking } = config
   const { corruptShare, dropoutShare, failureBits, completeMax } = { ...DEFAULT_POLICY, ...masking }
   const context: EncryptionContext = {
     ...where,
@@ -77,7 +80,7 @@ export function encryptionContext(
     levels: scheme.levels,
     vectorBytes: scheme.vectorBytes(where.length),
     clip: Math.min(masking.valueMax, normMax ?? masking.valueMax),
-    weightMax: round.sampleCountMax,
+    weightMax: weightMaxOf(config),
     policy: { corruptShare, dropoutShare, failureBits, completeMax },
   }
   requireQuorum(context, context.invited.length)

@@ -13,6 +13,7 @@ import type { RobustConfig } from './robust/config.ts'
 import { BUCKET_MIN, bucketSeed, bucketsProblem, planBuckets } from './robust/secure-buckets.ts'
 import { type EncryptionConfig, encryptionProblem, isEncrypted } from './encryption-config.ts'
 import type { CoordinateBound } from './organisation-privacy.ts'
+import { type Weighed, weightMaxOf } from './sample-count.ts'
 import type { StageRecord } from './stages.ts'
 
 /**
@@ -55,7 +56,7 @@ interface Asked {
   readonly masking: MaskingConfig
   readonly robust: RobustConfig
   readonly encryption?: EncryptionConfig | null
-  readonly round: { readonly participantsMin: number; readonly sampleCountMax: number }
+  readonly round: { readonly participantsMin: number }
 }
 
 /** Why this cannot be done; undefined if it can. */
@@ -130,14 +131,19 @@ export interface MaskedRound {
 }
 
 /** The same at the hub and at every participant, who builds it from its own knowledge and not from what the hub says. */
-export function maskingContext({ masking, round }: Asked, where: MaskedRound, bound: CoordinateBound): MaskingContext {
-  const { valueMax, phaseMs: _, ...policy } = masking
+export function maskingContext(
+  config: Pick<Asked, 'masking'> & Weighed,
+  where: MaskedRound,
+  bound: CoordinateBound,
+): MaskingContext {
+  const { valueMax, phaseMs: _, ...policy } = config.masking
+  const weightMax = weightMaxOf(config)
   const invited = where.invited.toSorted((a, b) => (a.organisation < b.organisation ? -1 : 1))
-  // Noise is summed as it was drawn: nothing is cut off, and no weight that somebody declares makes the grid coarser.
-  if (bound.grid !== null) return { ...where, invited, ...bound.grid, weightMax: 1, policy }
+  // Noise is summed as it was drawn: nothing is cut off.
+  if (bound.grid !== null) return { ...where, invited, ...bound.grid, weightMax, policy }
   // No coordinate is larger than the norm of the whole, and a smaller bound is a finer grid.
   const clip = Math.min(valueMax, bound.normMax ?? valueMax)
-  return { ...where, invited, clip, weightMax: round.sampleCountMax, policy }
+  return { ...where, invited, clip, weightMax, policy }
 }
 
 /**

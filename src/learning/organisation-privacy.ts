@@ -9,6 +9,7 @@ import { planSharedNoise, sharedConcentration } from '../privacy/dp/distributed.
 import { concentrationOf, deltaForNoise, type LocalNoise, planLocalNoise, stepsMax } from '../privacy/dp/local.ts'
 import { concentratedCurve, epsilonOfCurve } from '../privacy/dp/rdp.ts'
 import type { MaskingPolicy } from '../privacy/masking/plan.ts'
+import { isEncrypted } from './encryption-config.ts'
 import { HIDDEN_AMONG_MIN } from './masking-config.ts'
 import { INVITED_MAX, SHARED_MECHANISM, type SharingAsked, sharingProblem, survivorsPlanned } from './shared-noise.ts'
 import type { StageRecord } from './stages.ts'
@@ -54,6 +55,8 @@ export function organisationProblem(asked: OrganisationAsked): string | undefine
   if (isShared(asked)) return sharingProblem(asked) ?? planned(asked)
   if (asked.privacy?.unit === 'organisation' && asked.privacy.invitedMin !== undefined)
     return `privacy.invitedMin is what shares are sized for: it takes the mechanism ${SHARED_MECHANISM}`
+  if (asked.privacy?.unit === 'organisation' && isEncrypted(asked.protection))
+    return `protection "${asked.protection}" has room for updates within the clip and would cut off most of the noise: it takes "secagg"`
   return planned(asked)
 }
 

@@ -6,7 +6,7 @@ import type { ContributionBody } from './messages.ts'
 import { closeIfComplete } from './round-collecting.ts'
 import type { AcceptedContribution, ContributionReceived, OpenedRound, RoundIn } from './round-state.ts'
 import { remaining, type RoundStep, unchanged } from './round-step.ts'
-import { checkSampleCount } from './sample-count.ts'
+import { checkSampleCount, weightMaxOf } from './sample-count.ts'
 import { expectedStages, sameStages } from './stages.ts'
 
 /** The event of a `contribution` envelope from this sender. @throws impersonation if the body names another organisation */
@@ -83,7 +83,7 @@ function checkSender(state: OpenedRound, { organisation }: ContributionReceived)
 function checkContent({ baseModel, config }: OpenedRound, event: ContributionReceived): void {
   if (event.baseModel !== baseModel)
     fail('wrong-base-model', `the update starts from ${event.baseModel}, the round from ${baseModel}`)
-  checkSampleCount(event.sampleCount, config.round.sampleCountMax)
+  checkSampleCount(event.sampleCount, weightMaxOf(config))
   if (!sameStages(event.stages, expectedStages(config)))
     fail('invalid-request', 'the stages that the contribution claims are not those of this round', {
       expected: expectedStages(config),

@@ -228,7 +228,7 @@ describe('the context of a round of secure aggregation', () => {
     )
     expect(maskingContext(config, where, within(0.5))).toMatchObject({
       clip: 0.5,
-      weightMax: config.round.sampleCountMax,
+      weightMax: config.local.rowsMax,
     })
     expect(maskingContext(config, where, within(null)).clip).toBe(8)
   })

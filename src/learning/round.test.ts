@@ -225,6 +225,8 @@ const table: Record<RoundPhase, Record<RoundEvent['type'], string>> = {
   },
 }
 
+const ROWS_MAX = configOf({}).local.rowsMax
+
 describe('every event in every phase', () => {
   for (const phase of Object.keys(ways) as RoundPhase[])
     it.each(Object.keys(events) as RoundEvent['type'][])(`${phase}: %s does what the table says`, (type) => {
@@ -332,16 +334,16 @@ describe('contributions', () => {
     expect(refusal(collecting, contributionOf('org-a', { baseModel: digestFor('old') }))).toBe('wrong-base-model')
   })
 
-  it.each([1e12, 10_000_001, 0, -5, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
+  it.each([1e12, ROWS_MAX + 1, 0, -5, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
     'a declared sample count of %d is refused',
     (sampleCount) => {
       expect(refusal(collecting, contributionOf('org-a', { sampleCount }))).toBe('sample-count-invalid')
     },
   )
 
-  it('the largest sample count of the policy is taken', () => {
-    const { state } = play([...collecting, contributionOf('org-a', { sampleCount: 10_000_000 })])
-    expect(state).toMatchObject({ contributions: [{ sampleCount: 10_000_000 }] })
+  it('the largest sample count is what a training takes of anybody', () => {
+    const { state } = play([...collecting, contributionOf('org-a', { sampleCount: ROWS_MAX })])
+    expect(state).toMatchObject({ contributions: [{ sampleCount: ROWS_MAX }] })
   })
 
   it('one that claims noise which is not on is refused: nobody may believe it', () => {

@@ -7,6 +7,7 @@ import { modelVersion } from '../../learning/block-content.ts'
 import { type MaskedSumSource, meanReader } from '../../learning/masked-mean.ts'
 import type { RobustReport } from '../../learning/robust/report.ts'
 import type { MaskedSum, RoundEffect, RoundEvent } from '../../learning/round-state.ts'
+import { weightMaxOf } from '../../learning/sample-count.ts'
 import { supportOf } from '../../learning/sparsify.ts'
 import { parameterCount, type TensorReader } from '../../learning/tensor-reader.ts'
 import type { BlobReader, Blobs, BlobWriter } from '../ports.ts'
@@ -127,7 +128,7 @@ async function writeOutputs(
       strategy: config.strategy,
       robust: config.robust,
       seed: `${config.seed}/${round}`,
-      sampleCountMax: config.round.sampleCountMax,
+      sampleCountMax: weightMaxOf(config),
       version: modelVersion(round),
       kernels: options.kernels,
       writeModel: (chunk) => model.write(chunk),
