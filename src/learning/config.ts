@@ -14,6 +14,8 @@ import {
   protectionSchema,
 } from './masking-config.ts'
 import { ENCRYPTED_PHASE_MS, encryptionSchema, isEncrypted } from './encryption-config.ts'
+import { encryptionSchema } from './encryption-config.ts'
+import { clipPerSchema, clipProblem } from './clipping.ts'
 import { EPSILON_DEFAULT } from './example-privacy.ts'
 import { INVITED_MAX } from './shared-noise.ts'
 import { privacyProblem, privacySchema } from './privacy-config.ts'
@@ -134,6 +136,8 @@ const trainingSchema = z.strictObject({
   clipNorm: positive.nullable().default(null),
   /** Which part of an update leaves; absent or null = all of it. Absent and not null by default: blocks are as they were. */
   sparsify: sparsifySchema.nullable().exactOptional(),
+  /** Absent = the whole update by one factor. */
+  clipPer: clipPerSchema.exactOptional(),
   /** Differential privacy, of single training rows or of whole organisations; null = none. */
   privacy: privacySchema.default(null),
   seed: z.string().min(1).max(128).default('entente'),
@@ -148,6 +152,8 @@ export const trainingConfigSchema = trainingSchema.superRefine((config, context)
   if (unsparse !== undefined) context.addIssue({ code: 'custom', message: unsparse, path: ['sparsify'] })
   const unmaskable = protectionProblem(config)
   if (unmaskable !== undefined) context.addIssue({ code: 'custom', message: unmaskable, path: ['protection'] })
+  const unclippable = clipProblem(config)
+  if (unclippable !== undefined) context.addIssue({ code: 'custom', message: unclippable, path: ['clipPer'] })
   const unprotectable = privacyProblem(config)
   if (unprotectable !== undefined) context.addIssue({ code: 'custom', message: unprotectable, path: ['privacy'] })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { loadKernels } from '../../test/kernels.ts'
 import { prepareContribution } from './contribution.ts'
 import { configOf } from './learning.suite.ts'
-import { expectedStages, STAGES } from './stages.ts'
+import { expectedStages, sameStages, STAGES } from './stages.ts'
 
 const kernels = loadKernels()
 const prepare = (update: Float32Array, changes: Record<string, unknown> = {}, parameterCount = update.length) =>
@@ -47,6 +47,54 @@ describe('a contribution', () => {
         else expect(normOf(clipped)).toBeGreaterThan(clipNorm * 0.999999)
       }),
     )
+  })
+
+  const layout = [
+    { name: 'a', shape: [2, 3] },
+    { name: 'b', shape: [1] },
+    { name: 'c', shape: [4] },
+  ]
+  const perLayer = (update: Float32Array, clipNorm: number) =>
+    prepareContribution(update, {
+      ...{ config: configOf({ clipNorm, clipPer: 'layer' }), parameterCount: update.length, kernels, layout },
+    })
+  const tensors = (values: Float32Array) => [values.subarray(0, 6), values.subarray(6, 7), values.subarray(7)]
+
+  it('is clipped tensor by tensor if asked, each to its part, so that the whole keeps within the norm', () => {
+    const values = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -1e3, max: 1e3 }), {
+      minLength: 11,
+      maxLength: 11,
+    })
+    fc.assert(
+      fc.property(values, fc.double({ min: 1e-3, max: 1e3, noNaN: true }), (list, clipNorm) => {
+        const update = Float32Array.from(list)
+        const { update: clipped } = perLayer(update, clipNorm)
+        expect(normOf(clipped)).toBeLessThanOrEqual(clipNorm * (1 + 1e-12))
+        for (const [i, tensor] of tensors(clipped).entries()) {
+          const before = tensors(update)[i] ?? new Float32Array()
+          const bound = clipNorm / Math.sqrt(3)
+          expect(normOf(tensor)).toBeLessThanOrEqual(bound)
+          // One tensor's size is no reason to shrink another.
+          if (normOf(before) <= bound) expect([...tensor]).toEqual([...before])
+          else expect(normOf(tensor)).toBeGreaterThan(bound * 0.999999)
+        }
+      }),
+    )
+  })
+
+  it('says so in its record, as the hub expects it, and is not prepared without the layout of the model', () => {
+    const config = configOf({ clipNorm: 1, clipPer: 'layer' })
+    const { stages } = perLayer(new Float32Array(11).fill(1), 1)
+    expect(stages).toEqual(expectedStages(config))
+    expect(stages[1]).toEqual({ stage: 'clip', applied: true, norm_max: 1, parameters: { per: 'layer' } })
+    expect(sameStages(stages, expectedStages(configOf({ clipNorm: 1 })))).toBe(false)
+    for (const wrong of [undefined, layout.slice(1)])
+      expect(() =>
+        prepareContribution(new Float32Array(11), {
+          ...{ config, parameterCount: 11, kernels, ...(wrong && { layout: wrong }) },
+        }),
+      ).toThrow(expect.objectContaining({ code: 'internal' }))
+    expect(() => configOf({ clipPer: 'layer' })).toThrow('nothing is clipped')
   })
 
   it('of an update that diverged stays at home', () => {

@@ -5,9 +5,11 @@
 
 import { fail } from '../base/errors.ts'
 import type { AggregationKernels } from '../models/kernels/kernels.ts'
+import type { TensorShape } from '../models/model.ts'
 import { addNoise, fromGrid, toGrid } from '../privacy/dp/grid.ts'
 import type { TrainingConfig } from './config.ts'
 import { type ExampleMechanism, exampleRecord } from './example-privacy.ts'
+import { clippedParts, clipRecord } from './clipping.ts'
 import { clipOf, noiseOf, noiseRecord, quantiseRecord, type UpdateNoise } from './organisation-privacy.ts'
 import { restrictTo, sparsify, sparsifyRecord, supportOf } from './sparsify.ts'
 import type { StageName, StageRecord } from './stages.ts'
@@ -33,6 +35,8 @@ export interface ContributionOptions {
   readonly round?: number
   /** What earlier rounds left behind. */
   readonly residual?: Float32Array | null
+  /** Of the model; needed where tensors are clipped one by one. */
+  readonly layout?: readonly TensorShape[]
   readonly kernels: Pick<AggregationKernels, 'finite' | 'squaredNorm'>
   /** Draws that a training with privacy needs: discrete Gaussians of this whole deviation, independent, from a secure source. */
   readonly drawNoise?: (deviation: number, out: Int32Array) => void
@@ -86,16 +90,23 @@ export function sanitise(update: Float32Array, { parameterCount, kernels }: Cont
 }
 
 /**
- * Scales the update to an L2 norm of at most clipNorm (Abadi et al. 2016, Algorithm 1, for a whole update). The bound
+ * Scales the update, or each of its tensors, so that its L2 norm is at most clipNorm (clipping.ts). The bound
  * holds after rounding to float32 too: whoever accounts for privacy later relies on it.
  */
-export function clip(update: Float32Array, { config, kernels }: ContributionOptions): StageResult {
-  const clipNorm = clipOf(config)
-  const applied: StageRecord = { stage: 'clip', applied: clipNorm !== null, norm_max: clipNorm }
-  const norm = Math.sqrt(kernels.squaredNorm(update))
-  if (clipNorm === null || norm <= clipNorm) return { update, applied }
-  const scale = (clipNorm / norm) * (1 - 2 ** -22)
-  return { update: update.map((value) => value * scale), applied }
+export function clip(update: Float32Array, { config, kernels, layout }: ContributionOptions): StageResult {
+  const [clipNorm, applied] = [clipOf(config), clipRecord(config)]
+  if (clipNorm === null) return { update, applied }
+  const clipped = update.slice()
+  const parts = clippedParts(clipped, config, layout)
+  for (const part of parts) clipTo(part, clipNorm / Math.sqrt(parts.length), kernels)
+  return { update: clipped, applied }
+}
+
+function clipTo(values: Float32Array, normMax: number, kernels: ContributionOptions['kernels']): void {
+  const norm = Math.sqrt(kernels.squaredNorm(values))
+  if (norm <= normMax) return
+  const scale = (normMax / norm) * (1 - 2 ** -22)
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * scale
 }
 
 /** Whole steps of a grid, towards zero, which lets no norm grow: noise is added to integers only (Mironov 2012). */

@@ -20,6 +20,9 @@ export const MECHANISMS = [LOCAL_MECHANISM, SHARED_MECHANISM] as const
 /** Below this many organisations their noise together is more than what they have learned. */
 export const ORGANISATIONS_ADVISED = 100
 
+export const CLIP_MIN = 1e-6
+export const CLIP_MAX = 1e6
+
 export const organisationPrivacySchema = z.strictObject({
   /** Protected is all that an organisation has: its update hardly tells whether its data were quite others. */
   unit: z.literal('organisation'),
@@ -32,7 +35,7 @@ export const organisationPrivacySchema = z.strictObject({
   epsilon: z.number().positive().max(100),
   delta: z.number().positive().max(1e-2),
   /** L2 norm that no update exceeds. */
-  clip: z.number().min(1e-6).max(1e6),
+  clip: z.number().min(CLIP_MIN).max(CLIP_MAX),
   /** Shares are sized for rounds to which at least so many are invited, and others are not opened; absent = participantsMin. */
   invitedMin: z.int().min(HIDDEN_AMONG_MIN).max(INVITED_MAX).exactOptional(),
 })

@@ -7,7 +7,7 @@
 import { z } from 'zod'
 import { canonicalJson } from '../base/canonical.ts'
 import type { TrainingConfig } from './config.ts'
-import { clipOf } from './organisation-privacy.ts'
+import { clipRecord } from './clipping.ts'
 import { privacyRecords } from './privacy-config.ts'
 import { sparsifyRecord } from './sparsify.ts'
 
@@ -35,7 +35,7 @@ export function expectedStages(config: TrainingConfig): StageRecord[] {
   const sparsified = config.sparsify ? [sparsifyRecord(config.sparsify)] : []
   return STAGES.flatMap((stage): StageRecord[] => {
     if (stage === 'sanitise') return [{ stage, applied: true, norm_max: null }, ...sparsified]
-    if (stage === 'clip') return [{ stage, applied: clipOf(config) !== null, norm_max: clipOf(config) }]
+    if (stage === 'clip') return [clipRecord(config)]
     return [records[stage] ?? { stage, applied: false, norm_max: null }]
   })
 }

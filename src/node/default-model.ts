@@ -30,6 +30,12 @@ export const defaultModel = (kind: ThreatModelKind): ThreatModelSpec => (kind ==
 const DELTA = 1e-5
 const CLIP = 1
 
+/** Of whole updates. */
+export interface ClipNamed {
+  readonly norm: number
+  readonly per: 'update' | 'layer'
+}
+
 export interface PrivacyAsked {
   readonly unit: 'example' | 'organisation'
   readonly epsilon: number
@@ -46,12 +52,16 @@ export interface TrainingDefaults {
   readonly local?: Readonly<Record<string, number>>
   readonly rounds: number
   readonly privacy: Readonly<Record<string, number | string>> | null
+  readonly clipNorm?: number
+  readonly clipPer?: 'layer'
 }
 
 export interface Asked {
   readonly strategy?: string | undefined
   /** Default: of training rows, at {@link EPSILON_DEFAULT}; null = none. */
   readonly privacy?: PrivacyAsked | null
+  /** Default: none, and {@link CLIP} for whole organisations. */
+  readonly clip?: ClipNamed | null
 }
 
 /**
@@ -60,12 +70,21 @@ export interface Asked {
  * the share of an organisation's attacks in a step, and more benign rows only cost time (decision 17).
  */
 export function trainingDefaults(kind: ThreatModelKind, asked: Asked = {}): TrainingDefaults {
-  const { strategy, privacy = { unit: 'example', epsilon: EPSILON_DEFAULT } } = asked
-  const of = kind === 'mlp' ? mlpDefaults(strategy ?? 'fedavg') : tgnnDefaults(strategy ?? 'fedavgm')
+  const { strategy, privacy = { unit: 'example', epsilon: EPSILON_DEFAULT }, clip } = asked
+  const model = kind === 'mlp' ? mlpDefaults(strategy ?? 'fedavg') : tgnnDefaults(strategy ?? 'fedavgm')
+  const of = { ...model, ...clipDefaults(clip ?? null, privacy?.unit) }
   if (privacy === null) return { ...of, privacy }
   const guarantee = { ...privacy, delta: DELTA, clip: CLIP }
-  if (privacy.unit === 'organisation') return { ...of, privacy: { mechanism: LOCAL_MECHANISM, ...guarantee } }
+  if (privacy.unit === 'organisation')
+    return { ...of, privacy: { mechanism: LOCAL_MECHANISM, ...guarantee, clip: clip?.norm ?? CLIP } }
   return { ...of, local: PRIVATE_LOCAL[kind], privacy: guarantee }
+}
+
+/** Noise of whole organisations has the norm in `privacy.clip`. */
+function clipDefaults(clip: ClipNamed | null, unit: PrivacyAsked['unit'] | undefined) {
+  if (clip === null) return {}
+  const norm = unit === 'organisation' ? {} : { clipNorm: clip.norm }
+  return { ...norm, ...(clip.per === 'layer' ? { clipPer: clip.per } : {}) }
 }
 
 const PRIVATE_LOCAL = {

@@ -37,6 +37,10 @@ export function demoCommand(): Command {
     )
     .option('--unit <what>', 'example: each training row is protected | organisation: all that one has', 'example')
     .option(
+      '--clip <norm[:layer]>',
+      'L2 norm that no update exceeds (default: none; 1 with --unit organisation); with :layer, each tensor of the model is clipped by itself within it',
+    )
+    .option(
       '--mechanism <which>',
       'with --unit organisation: local, each adds all the noise (default) | distributed, each adds a share; needs secagg, and holds against the hub with a fifth of the organisations',
     )

@@ -13,6 +13,7 @@ import { type Operator, openOperator } from '../../../src/node/operator.ts'
 import { policyTrainingDefaults } from '../../../src/node/policy/default-policy.ts'
 import type { TrainingView } from '../../../src/node/views.ts'
 import {
+  clipNamed,
   modelKind,
   privacyNamed,
   protectionNamed,
@@ -52,6 +53,7 @@ interface StartOptions extends NodeOptions {
   readonly protect?: string
   readonly epsilon?: string
   readonly unit?: string
+  readonly clip?: string
   readonly mechanism?: string
   readonly invitedMin?: string
   readonly sparsify?: string
@@ -88,6 +90,10 @@ function startCommand(): Command {
       `${SPARSIFY_METHODS.join(' | ')}: send a part of each update, e.g. random-k:0.1, and keep the rest for later rounds; random-k makes masked and encrypted vectors so much shorter (default: all of it)`,
     )
     .option('--unit <what>', 'example: each training row is protected | organisation: all that one has', 'example')
+    .option(
+      '--clip <norm[:layer]>',
+      'L2 norm that no update exceeds (default: none; 1 with --unit organisation); with :layer, each tensor of the model is clipped by itself within it',
+    )
     .option(
       '--mechanism <which>',
       'with --unit organisation: local, each adds all the noise (default) | distributed, each adds a share; needs secagg, and holds against the hub with a fifth of the organisations',
@@ -128,7 +134,11 @@ function configOf(options: StartOptions): unknown {
   const { model, ...defaults } =
     kind === POLICY
       ? { ...policyTrainingDefaults(name), privacy: null }
-      : trainingDefaults(modelKind(kind), { strategy: name, privacy: privacyNamed(options) })
+      : trainingDefaults(modelKind(kind), {
+          strategy: name,
+          privacy: privacyNamed(options),
+          clip: clipNamed(options.clip),
+        })
   return {
     ...(from === undefined ? { model } : {}),
     ...defaults,

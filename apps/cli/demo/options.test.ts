@@ -1,5 +1,30 @@
 import { describe, expect, it } from 'vitest'
-import { parseDemoOptions, privacyNamed } from './options.ts'
+import { parseTrainingConfig } from '../../../src/learning/config.ts'
+import { trainingDefaults } from '../../../src/node/default-model.ts'
+import { clipNamed, parseDemoOptions, privacyNamed } from './options.ts'
+
+describe('--clip', () => {
+  it('takes a norm, and whether tensors are clipped one by one', () => {
+    expect(clipNamed(undefined)).toBeNull()
+    expect(clipNamed('0.5')).toEqual({ norm: 0.5, per: 'update' })
+    expect(clipNamed('2:layer')).toEqual({ norm: 2, per: 'layer' })
+    for (const text of ['', '0', '-1', 'x', '1:tensor', '1:layer:2', '1e9'])
+      expect(() => clipNamed(text), text).toThrow('--clip takes')
+  })
+
+  it('is the clip of the noise where whole organisations are protected, and the clip of updates elsewhere', () => {
+    const clip = { norm: 0.5, per: 'layer' } as const
+    const organisations = trainingDefaults('mlp', { clip, privacy: { unit: 'organisation', epsilon: 8 } })
+    expect(parseTrainingConfig(organisations)).toMatchObject({
+      clipNorm: null,
+      clipPer: 'layer',
+      privacy: { clip: 0.5 },
+    })
+    const rows = parseTrainingConfig(trainingDefaults('mlp', { clip }))
+    expect(rows).toMatchObject({ clipNorm: 0.5, clipPer: 'layer', privacy: { unit: 'example', clip: 1 } })
+    expect(parseTrainingConfig(trainingDefaults('mlp'))).not.toHaveProperty('clipPer')
+  })
+})
 
 describe('--mechanism', () => {
   const raw = { orgs: '5', labels: 'own', seed: '1' }

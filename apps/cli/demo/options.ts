@@ -12,9 +12,15 @@ import {
 } from '../../../src/learning/robust/config.ts'
 import { SPARSIFY_METHODS, type SparsifyConfig, sparsifySchema } from '../../../src/learning/sparsify.ts'
 import { bucketsProblem } from '../../../src/learning/robust/secure-buckets.ts'
-import { LOCAL_MECHANISM } from '../../../src/learning/organisation-privacy.ts'
+import { CLIP_MAX, CLIP_MIN, LOCAL_MECHANISM } from '../../../src/learning/organisation-privacy.ts'
 import { INVITED_MAX, SHARED_MECHANISM } from '../../../src/learning/shared-noise.ts'
-import { DEFAULT_KIND, MODEL_KINDS, type PrivacyAsked, type ThreatModelKind } from '../../../src/node/default-model.ts'
+import {
+  type ClipNamed,
+  DEFAULT_KIND,
+  MODEL_KINDS,
+  type PrivacyAsked,
+  type ThreatModelKind,
+} from '../../../src/node/default-model.ts'
 
 export const STRATEGIES = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad'] as const
 export type StrategyName = (typeof STRATEGIES)[number]
@@ -32,6 +38,7 @@ export interface DemoOptions {
   readonly protect?: Protection
   /** Of training rows, or of whole organisations; null = none. */
   readonly privacy: PrivacyAsked | null
+  readonly clip: ClipNamed | null
   /** Instead of the mean; default: one that withstands the attack, if there is one. */
   readonly robust?: RobustConfig
   /** Organisations that lie. */
@@ -57,6 +64,7 @@ export interface RawDemoOptions {
   readonly epsilon?: string
   readonly unit?: string
   readonly mechanism?: string
+  readonly clip?: string
   readonly robust?: string
   readonly attack?: string
   readonly seed: string
@@ -74,6 +82,7 @@ export function parseDemoOptions(raw: RawDemoOptions): DemoOptions {
     model: modelKind(raw.model),
     labels: raw.labels,
     privacy: privacyNamed(raw),
+    clip: clipNamed(raw.clip),
     seed: wholeNumber('--seed', raw.seed, 0, 2 ** 32 - 1),
     serve: raw.serve === true,
     ...(raw.rounds === undefined ? {} : { rounds: wholeNumber('--rounds', raw.rounds, 1, 1000) }),
@@ -105,6 +114,16 @@ export function strategyNamed(name: string): StrategyName {
     STRATEGIES.find((known) => known === name) ??
     fail('config-invalid', `--strategy takes one of ${STRATEGIES.join(', ')}`)
   )
+}
+
+/** `--clip NORM[:layer]`. @throws config-invalid */
+export function clipNamed(text: string | undefined): ClipNamed | null {
+  if (text === undefined) return null
+  const [norm = '', per = 'update', ...rest] = text.split(':')
+  const value = Number(norm)
+  if (!(value >= CLIP_MIN && value <= CLIP_MAX) || (per !== 'update' && per !== 'layer') || rest.length > 0)
+    fail('config-invalid', `--clip takes a norm from ${CLIP_MIN} to ${CLIP_MAX}, with or without :layer`)
+  return { norm: value, per }
 }
 
 const MECHANISM_NAMES = { local: LOCAL_MECHANISM, distributed: SHARED_MECHANISM } as const

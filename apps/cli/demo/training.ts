@@ -68,7 +68,7 @@ function configOf(
   encryption: EncryptionConfig | null,
 ): TrainingConfig {
   return parseTrainingConfig({
-    ...trainingDefaults(options.model, { strategy: options.strategy, privacy: options.privacy }),
+    ...trainingDefaults(options.model, { strategy: options.strategy, privacy: options.privacy, clip: options.clip }),
     ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
     protection: protectionOf(orgs, options),
     encryption,

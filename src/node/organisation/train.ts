@@ -60,6 +60,7 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
     parameterCount,
     round,
     residual: left?.values ?? null,
+    layout,
     kernels: options.kernels,
     mechanism: summary.mechanism,
     ...(protection?.drawNoise === undefined ? {} : { drawNoise: protection.drawNoise }),
