@@ -65,6 +65,7 @@ export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs, phaseMs, p
     ...(scenario.sparsify === undefined ? {} : { sparsify: scenario.sparsify }),
     round: { participantsMin: participantsMin(scenario), deadlineMs, sealTimeoutMs },
     clipNorm: scenario.clipNorm,
+    ...(scenario.clipAdaptive === undefined ? {} : { clipAdaptive: scenario.clipAdaptive }),
     seed: scenario.trainingSeed,
     rounds: scenario.rounds,
   }

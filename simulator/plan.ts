@@ -18,6 +18,8 @@ export interface Scenario {
   readonly strategy: StrategyName
   readonly proximalMu: number
   readonly clipNorm: number | null
+  /** The clip follows the updates. */
+  readonly clipAdaptive?: { readonly quantile: number; readonly rate: number }
   readonly protection: Protection
   readonly trainingSeed: string
   /** Which part of an update leaves; absent = all of it. */

@@ -107,7 +107,7 @@ function modelFaults(run: Run, blocks: readonly Block[]): string[] {
 /** From what the hub holds, or, where it may hold nothing, from what the organisations keep. */
 function meanOf(run: Run, block: Block, length: number): Float32Array | undefined {
   const grid = gridOf(block)
-  if (grid !== undefined) return meanOfHidden(run, block, grid)
+  if (grid !== undefined) return meanOfHidden(run, block, grid)?.subarray(0, length)
   const updates = block.provenance.participants.map((line) => ({
     values: valuesOf(run, line.contribution),
     weight: line.sample_count,

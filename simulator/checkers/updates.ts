@@ -14,6 +14,8 @@ import type { Run } from '../run.ts'
 interface Trained {
   readonly update: { readonly digest: string; readonly size: number }
   readonly sampleCount: number
+  /** One more coordinate, where the clip follows the updates. */
+  readonly count?: number
 }
 
 /** The event in which an organisation's node stored what it trained; undefined if it did not. */
@@ -69,7 +71,7 @@ export function sumOfHidden(
     if (trained === undefined || file === undefined) return undefined
     const whole = flatValues(file)
     const support = supportOf(config, round, whole.length)
-    const update = support === null ? whole : gather(support, whole)
+    const update = withCount(support === null ? whole : gather(support, whole), trained.count)
     const rounding = roundingKey(`${localSeed(config, round, organisation)}/rounding`)
     const order = { length: update.length, weight: trained.sampleCount, scale: grid, rounding, masks: [] }
     const integers = signedIntegers(quantiseFor(order, update).words, grid.width)
@@ -77,6 +79,10 @@ export function sumOfHidden(
     totalWeight += trained.sampleCount
   }
   return sum === undefined ? undefined : { sum, totalWeight }
+}
+
+function withCount(values: Float32Array, count: number | undefined): Float32Array {
+  return count === undefined ? values : Float32Array.of(...values, count)
 }
 
 /** The mean of all participants of a block. */

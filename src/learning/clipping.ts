@@ -8,13 +8,17 @@
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
 import type { TensorShape } from '../models/model.ts'
+import type { ClipAdaptive } from './adaptive-clip.ts'
 import { clipOf } from './organisation-privacy.ts'
 import type { StageRecord } from './stages.ts'
 
 /** `layer`: each tensor of the model by itself, within the same norm of the whole. */
 export const clipPerSchema = z.enum(['update', 'layer'])
 
-export type ClipAsked = Parameters<typeof clipOf>[0] & { readonly clipPer?: z.infer<typeof clipPerSchema> }
+export type ClipAsked = Parameters<typeof clipOf>[0] & {
+  readonly clipPer?: z.infer<typeof clipPerSchema>
+  readonly clipAdaptive?: ClipAdaptive
+}
 
 /** Why this cannot be done; undefined if it can. */
 export function clipProblem(asked: ClipAsked): string | undefined {
@@ -22,10 +26,15 @@ export function clipProblem(asked: ClipAsked): string | undefined {
   return 'clipPer says how to clip, and nothing is clipped: it takes clipNorm, or privacy of unit "organisation"'
 }
 
-/** What the clip stage says: the norm of the whole, and that it was kept tensor by tensor. */
+/** What the clip stage says: the norm of the whole, whether it was kept tensor by tensor, and what it is moved towards. */
 export function clipRecord(asked: ClipAsked): StageRecord {
   const normMax = clipOf(asked)
-  const said = asked.clipPer === 'layer' ? { parameters: { per: 'layer' } } : {}
+  const { clipPer, clipAdaptive } = asked
+  const parameters = {
+    ...(clipPer === 'layer' ? { per: 'layer' } : {}),
+    ...(clipAdaptive === undefined ? {} : { quantile: clipAdaptive.quantile, rate: clipAdaptive.rate }),
+  }
+  const said = Object.keys(parameters).length === 0 ? {} : { parameters }
   return { stage: 'clip', applied: normMax !== null, norm_max: normMax, ...said }
 }
 

@@ -14,7 +14,7 @@ import {
   protectionSchema,
 } from './masking-config.ts'
 import { ENCRYPTED_PHASE_MS, encryptionSchema, isEncrypted } from './encryption-config.ts'
-import { encryptionSchema } from './encryption-config.ts'
+import { adaptiveProblem, clipAdaptiveSchema } from './adaptive-clip.ts'
 import { clipPerSchema, clipProblem } from './clipping.ts'
 import { EPSILON_DEFAULT } from './example-privacy.ts'
 import { INVITED_MAX } from './shared-noise.ts'
@@ -138,6 +138,8 @@ const trainingSchema = z.strictObject({
   sparsify: sparsifySchema.nullable().exactOptional(),
   /** Absent = the whole update by one factor. */
   clipPer: clipPerSchema.exactOptional(),
+  /** The clip follows the updates, round by round; absent = it stays. */
+  clipAdaptive: clipAdaptiveSchema.exactOptional(),
   /** Differential privacy, of single training rows or of whole organisations; null = none. */
   privacy: privacySchema.default(null),
   seed: z.string().min(1).max(128).default('entente'),
@@ -154,6 +156,8 @@ export const trainingConfigSchema = trainingSchema.superRefine((config, context)
   if (unmaskable !== undefined) context.addIssue({ code: 'custom', message: unmaskable, path: ['protection'] })
   const unclippable = clipProblem(config)
   if (unclippable !== undefined) context.addIssue({ code: 'custom', message: unclippable, path: ['clipPer'] })
+  const unmovable = adaptiveProblem(config)
+  if (unmovable !== undefined) context.addIssue({ code: 'custom', message: unmovable, path: ['clipAdaptive'] })
   const unprotectable = privacyProblem(config)
   if (unprotectable !== undefined) context.addIssue({ code: 'custom', message: unprotectable, path: ['privacy'] })
 })
@@ -173,7 +177,23 @@ const partialSchema = z.object({
   masking: z.looseObject({}).optional(),
   model: z.looseObject({ kind: z.string().optional() }).optional(),
   privacy: z.unknown().optional(),
+  clipNorm: z.number().nullable().optional(),
+  clipAdaptive: z.looseObject({ from: z.number().optional() }).optional(),
 })
+
+/** The first clip of one that moves is named once: in `clipAdaptive.from`, `clipNorm` or `privacy.clip`. */
+function withFirstClip(value: Record<string, unknown>): Record<string, unknown> {
+  const asked = partialSchema.safeParse(value)
+  if (!asked.success || asked.data.clipAdaptive === undefined) return value
+  const { privacy, clipNorm, clipAdaptive } = asked.data
+  const { unit, clip } = z
+    .looseObject({ unit: z.unknown(), clip: z.unknown() })
+    .catch({ unit: null, clip: null })
+    .parse(privacy)
+  const isNoisy = unit === 'organisation'
+  const from = clipAdaptive.from ?? (isNoisy ? clip : clipNorm)
+  return { ...value, clipAdaptive: { ...clipAdaptive, from }, ...(isNoisy ? {} : { clipNorm: clipNorm ?? from }) }
+}
 
 /** Defaults that follow from what else is asked for. */
 function withDependentDefaults(value: Record<string, unknown>): Record<string, unknown> {
@@ -199,7 +219,7 @@ export function parseTrainingConfig(value: unknown, model?: ModelSpec): Training
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     fail('invalid-request', 'config is not an object')
   const asked = model === undefined ? value : { model, ...value }
-  const parsed = trainingConfigSchema.safeParse(withDependentDefaults({ ...asked }))
+  const parsed = trainingConfigSchema.safeParse(withFirstClip(withDependentDefaults({ ...asked })))
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   const path = issue?.path.join('.') ?? ''

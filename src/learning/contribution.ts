@@ -9,6 +9,7 @@ import type { TensorShape } from '../models/model.ts'
 import { addNoise, fromGrid, toGrid } from '../privacy/dp/grid.ts'
 import type { TrainingConfig } from './config.ts'
 import { type ExampleMechanism, exampleRecord } from './example-privacy.ts'
+import { countLength, countOf } from './adaptive-clip.ts'
 import { clippedParts, clipRecord } from './clipping.ts'
 import { clipOf, noiseOf, noiseRecord, quantiseRecord, type UpdateNoise } from './organisation-privacy.ts'
 import { restrictTo, sparsify, sparsifyRecord, supportOf } from './sparsify.ts'
@@ -25,6 +26,8 @@ export interface Contribution {
   readonly stages: readonly StageRecord[]
   /** What stays behind for the next round; null unless the training keeps it. */
   readonly residual: Float32Array | null
+  /** The coordinate beside the update that says whether it was clipped, with its noise; absent unless the clip follows it. */
+  readonly count?: number
 }
 
 export interface ContributionOptions {
@@ -53,16 +56,18 @@ export function prepareContribution(update: Float32Array, options: ContributionO
   const sparse = sparsified(sanitised.update, options)
   const clipped = clip(sparse.update, options)
   const plan = noiseOf(options.config)
-  const quantised = quantise(clipped.update, plan)
+  const quantised = quantise(withCount(sparse.update, clipped.update, options), plan)
   const noised = noise(quantised.update, plan, options)
-  const masked = mask(onSupport(noised.update, options))
+  const masked = mask(onSupport(noised.update.slice(0, options.parameterCount), options))
   const encrypted = encrypt(masked.update)
   const stages = [sanitised, clipped, quantised, noised, masked, encrypted].map(({ applied }) => applied)
   const [first, ...rest] = stages
+  const [count] = noised.update.subarray(options.parameterCount)
   return {
     update: encrypted.update,
     stages: first === undefined ? [] : [first, ...sparse.records, ...rest],
     residual: sparse.residual,
+    ...(count === undefined ? {} : { count }),
   }
 }
 
@@ -100,6 +105,20 @@ export function clip(update: Float32Array, { config, kernels, layout }: Contribu
   const parts = clippedParts(clipped, config, layout)
   for (const part of parts) clipTo(part, clipNorm / Math.sqrt(parts.length), kernels)
   return { update: clipped, applied }
+}
+
+/** The clipped update, with one more coordinate where the clip follows how many were not clipped. */
+function withCount(
+  before: Float32Array,
+  clipped: Float32Array,
+  { config, kernels }: ContributionOptions,
+): Float32Array {
+  const clipNorm = clipOf(config)
+  if (countLength(config) === 0 || clipNorm === null) return clipped
+  const all = new Float32Array(clipped.length + 1)
+  all.set(clipped)
+  all[clipped.length] = countOf(Math.sqrt(kernels.squaredNorm(before)), clipNorm)
+  return all
 }
 
 function clipTo(values: Float32Array, normMax: number, kernels: ContributionOptions['kernels']): void {

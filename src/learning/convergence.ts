@@ -74,6 +74,7 @@ export function aggregationMetrics(
     gradient_norm: result.gradientNorm,
     aggregation_latency_ms: result.durationMs,
     ...(loss === undefined ? {} : { reported_loss: loss }),
+    ...(result.unclipped === undefined ? {} : { unclipped: result.unclipped }),
     ...(result.robust === undefined ? {} : robustMetrics(result.robust)),
   }
 }

@@ -20,6 +20,8 @@ export const MECHANISMS = [LOCAL_MECHANISM, SHARED_MECHANISM] as const
 /** Below this many organisations their noise together is more than what they have learned. */
 export const ORGANISATIONS_ADVISED = 100
 
+/** How far apart the counts of two updates can be, of which one was clipped, over the clip (adaptive-clip.ts). */
+export const COUNT_SHARE = 1 / 2
 export const CLIP_MIN = 1e-6
 export const CLIP_MAX = 1e6
 
@@ -45,6 +47,8 @@ type OrganisationPrivacy = z.infer<typeof organisationPrivacySchema>
 interface Asked {
   readonly privacy: { readonly unit: 'example' } | OrganisationPrivacy | null
   readonly rounds: number
+  /** Present = whether an update was clipped is released with it (adaptive-clip.ts). */
+  readonly clipAdaptive?: object
   readonly masking: MaskingPolicy
   readonly round: { readonly participantsMin: number; readonly participantsMax: number | null }
 }
@@ -84,7 +88,7 @@ export interface UpdateNoise extends LocalNoise {
 export function noiseOf(asked: Asked): UpdateNoise | null {
   const { privacy, rounds } = asked
   if (privacy?.unit !== 'organisation') return null
-  const target = { ...privacy, rounds }
+  const target = { ...privacy, rounds, besides: asked.clipAdaptive === undefined ? 0 : privacy.clip * COUNT_SHARE }
   if (isShared(asked)) return planSharedNoise(target, survivorsPlanned(asked))
   return { ...planLocalNoise(target), survivorsMin: null }
 }

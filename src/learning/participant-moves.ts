@@ -52,6 +52,7 @@ export function startTraining(
     round,
     baseModel: base_model,
     config,
+    trainingId: announcement.training_id,
     seed: localSeed(config, round, self.organisation),
   }
   return { state, effects: [train, timer(deadline, 'deadline-passed'), timer(lastMoment(config, deadline), 'gave-up')] }
@@ -71,14 +72,14 @@ export function contribute(
   state: ParticipantIn<'training'>,
   event: ParticipantEventOf<'trained'>,
 ): ParticipantStep {
-  const { update, sampleCount, stages, metrics, dataSources } = event
+  const { update, sampleCount, stages, count, metrics, dataSources } = event
   if (state.announcement.config.protection !== 'plain') return startMasking(self, state, event)
   const gradient = {
     blob: { ...update },
     base_model: state.announcement.base_model,
     sample_count: sampleCount,
     stages: [...stages],
-    metrics: { ...metrics },
+    metrics: { ...metrics, ...(count === undefined ? {} : { count }) },
     data_sources: [...dataSources],
   }
   const body = { round_id: state.roundId, org_id: self.organisation, encrypted_gradient: gradient }
@@ -90,14 +91,14 @@ export function contribute(
 function startMasking(
   self: ParticipantOptions,
   { roundId, announcement, refusals }: ParticipantIn<'training'>,
-  { update, sampleCount, stages }: ParticipantEventOf<'trained'>,
+  { update, sampleCount, stages, count }: ParticipantEventOf<'trained'>,
 ): ParticipantStep {
   const state: ParticipantIn<'masking'> = {
     phase: 'masking',
     roundId,
     announcement,
     refusals,
-    trained: { update, sampleCount, stages },
+    trained: { update, sampleCount, stages, ...(count === undefined ? {} : { count }) },
   }
   const { config, round } = announcement
   const rounding = `${localSeed(config, round, self.organisation)}/rounding`

@@ -1,7 +1,7 @@
 /** States, events and effects of an organisation's part in a round. */
 
 import type { ErrorCode } from '../base/errors.ts'
-import type { Digest, OrganisationId, RoundId } from '../base/ids.ts'
+import type { Digest, OrganisationId, RoundId, TrainingId } from '../base/ids.ts'
 import type { DriveEffect } from '../base/machine.ts'
 import type { Block } from '../ledger/block.ts'
 import type { TrainingConfig } from './config.ts'
@@ -15,6 +15,8 @@ export interface SentContribution {
   readonly sampleCount: number
   /** What it went through here; absent in states stored by earlier versions. */
   readonly stages?: readonly StageRecord[]
+  /** The coordinate beside the update, where the clip follows the updates. */
+  readonly count?: number
   /** With secure aggregation: digest of the survivors that it signed, in its bucket. */
   readonly survivors?: Digest
 }
@@ -79,6 +81,7 @@ export type ParticipantEvent =
       readonly update: { readonly digest: Digest; readonly size: number }
       readonly sampleCount: number
       readonly stages: readonly StageRecord[]
+      readonly count?: number
       readonly metrics: Readonly<Record<string, number>>
       readonly dataSources: readonly string[]
       readonly at: number
@@ -124,6 +127,7 @@ export type ParticipantEffect =
       readonly round: number
       readonly baseModel: Digest
       readonly config: TrainingConfig
+      readonly trainingId: TrainingId
       /** Seed of local training: differs by round and organisation, the same in every run of one configuration. */
       readonly seed: string
     }

@@ -18,10 +18,11 @@ export function startSealing(state: RoundIn<'aggregating'>, event: EventOf<'aggr
   const { participantsMin } = state.config.round
   const detail = `${signers.length} of at least ${participantsMin} are left to sign`
   if (signers.length < participantsMin) return abandon(state, 'too-few-participants', detail, event.at)
-  const { model, strategyState, normDifference, gradientNorm, convergence, durationMs, robust } = event
+  const { model, strategyState, normDifference, gradientNorm, convergence, durationMs, robust, unclipped } = event
   const aggregate: AggregateResult = {
     ...{ model, strategyState, normDifference, gradientNorm, convergence, durationMs },
     ...(robust === undefined ? {} : { robust }),
+    ...(unclipped === undefined ? {} : { unclipped }),
   }
   const next: RoundIn<'sealing'> = { ...state, phase: 'sealing', aggregate }
   return moved(next, { type: 'dispatch', stream: 'ledger', event: sealRequest(state, aggregate, signers, event.at) })
@@ -52,10 +53,22 @@ export function startBroadcasting(state: RoundIn<'sealing'>, { height, hash }: E
 
 export function finish(state: RoundIn<'broadcasting'>, at: number): RoundStep {
   const { roundId, round, left, baseModel, block } = state
-  const { model, strategyState } = state.aggregate
+  const { model, strategyState, unclipped } = state.aggregate
+  const counted = unclipped === undefined ? {} : { unclipped }
   const next: RoundIn<'done'> = { ...state, phase: 'done', endedAt: at }
   return moved(
     next,
-    reply(state, { type: 'round-finished', roundId, round, left, baseModel, model, strategyState, ...block, at }),
+    reply(state, {
+      type: 'round-finished',
+      roundId,
+      round,
+      left,
+      baseModel,
+      model,
+      strategyState,
+      ...counted,
+      ...block,
+      at,
+    }),
   )
 }

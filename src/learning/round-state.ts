@@ -41,6 +41,8 @@ export interface AggregateResult {
   readonly durationMs: number
   /** Of a robust rule; absent for the mean. */
   readonly robust?: RobustReport
+  /** Share of updates that were not clipped, from 0 to 1, where the next clip follows from it. */
+  readonly unclipped?: number
 }
 
 export type AbandonReason =
@@ -198,6 +200,7 @@ export type RoundReply =
         readonly baseModel: Digest
         readonly model: Digest
         readonly strategyState: Digest | null
+        readonly unclipped?: number
       })
   | (Answered & {
       readonly type: 'round-abandoned'

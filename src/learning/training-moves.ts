@@ -4,6 +4,7 @@ import { digestOf } from '../base/hash.ts'
 import type { OrganisationId } from '../base/ids.ts'
 import type { RecordWrite, Step } from '../base/machine.ts'
 import type { SealRequested } from '../ledger/sealing.ts'
+import { nextClip, withClip } from './adaptive-clip.ts'
 import { initialBlockContent, modelVersion, roundIdOf } from './block-content.ts'
 import type { Participant, RoundEvent, RoundOpened, RoundReply } from './round-state.ts'
 import type {
@@ -96,7 +97,7 @@ function openRound(before: TrainingIn<'running'>, at: number): TrainingStep {
     baseModel: model,
     previousModel,
     strategyState,
-    config,
+    config: withClip(config, state.clip),
     candidates: candidatesOf(state),
     replyStream: `training/${trainingId}`,
     at,
@@ -132,8 +133,17 @@ export function roundFinished(state: TrainingIn<'running'>, event: TrainingEvent
     strategyState: event.strategyState,
     roundsFinished: state.roundsFinished + 1,
     abandonedInRow: 0,
+    ...clipAfter(state, event),
   }
   return next.round >= next.lastRound ? end(next, 'done', event.at) : openRound(next, event.at)
+}
+
+function clipAfter(
+  { config: { clipAdaptive }, clip }: TrainingFacts,
+  { unclipped }: TrainingEventOf<'round-finished'>,
+): { clip?: number } {
+  if (clipAdaptive === undefined || unclipped === undefined) return {}
+  return { clip: nextClip(clip ?? clipAdaptive.from, unclipped, clipAdaptive) }
 }
 
 export function roundAbandoned(state: TrainingIn<'running'>, event: TrainingEventOf<'round-abandoned'>): TrainingStep {

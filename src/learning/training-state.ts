@@ -25,6 +25,8 @@ export interface TrainingFacts {
   /** The last round that will be opened. */
   readonly lastRound: number
   readonly roundsFinished: number
+  /** Of the next round, where the clip follows the updates; absent before the first has finished. */
+  readonly clip?: number
   readonly abandonedInRow: number
 }
 

@@ -33,7 +33,8 @@ const CLIP = 1
 /** Of whole updates. */
 export interface ClipNamed {
   readonly norm: number
-  readonly per: 'update' | 'layer'
+  /** adaptive: it is the clip of the first round. */
+  readonly per: 'update' | 'layer' | 'adaptive'
 }
 
 export interface PrivacyAsked {
@@ -54,6 +55,7 @@ export interface TrainingDefaults {
   readonly privacy: Readonly<Record<string, number | string>> | null
   readonly clipNorm?: number
   readonly clipPer?: 'layer'
+  readonly clipAdaptive?: { readonly from: number }
 }
 
 export interface Asked {
@@ -84,6 +86,7 @@ export function trainingDefaults(kind: ThreatModelKind, asked: Asked = {}): Trai
 function clipDefaults(clip: ClipNamed | null, unit: PrivacyAsked['unit'] | undefined) {
   if (clip === null) return {}
   const norm = unit === 'organisation' ? {} : { clipNorm: clip.norm }
+  if (clip.per === 'adaptive') return { ...norm, clipAdaptive: { from: clip.norm } }
   return { ...norm, ...(clip.per === 'layer' ? { clipPer: clip.per } : {}) }
 }
 

@@ -37,8 +37,8 @@ export function demoCommand(): Command {
     )
     .option('--unit <what>', 'example: each training row is protected | organisation: all that one has', 'example')
     .option(
-      '--clip <norm[:layer]>',
-      'L2 norm that no update exceeds (default: none; 1 with --unit organisation); with :layer, each tensor of the model is clipped by itself within it',
+      '--clip <norm[:layer|adaptive]>',
+      'L2 norm that no update exceeds (default: none; 1 with --unit organisation); with :layer, each tensor of the model is clipped by itself within it; with :adaptive, the first one, moved each round to where half of the updates are not clipped',
     )
     .option(
       '--mechanism <which>',

@@ -116,13 +116,15 @@ export function strategyNamed(name: string): StrategyName {
   )
 }
 
-/** `--clip NORM[:layer]`. @throws config-invalid */
+const CLIPS = ['update', 'layer', 'adaptive'] as const
+
+/** `--clip NORM[:layer|adaptive]`. @throws config-invalid */
 export function clipNamed(text: string | undefined): ClipNamed | null {
   if (text === undefined) return null
-  const [norm = '', per = 'update', ...rest] = text.split(':')
-  const value = Number(norm)
-  if (!(value >= CLIP_MIN && value <= CLIP_MAX) || (per !== 'update' && per !== 'layer') || rest.length > 0)
-    fail('config-invalid', `--clip takes a norm from ${CLIP_MIN} to ${CLIP_MAX}, with or without :layer`)
+  const [norm = '', name = 'update', ...rest] = text.split(':')
+  const [value, per] = [Number(norm), CLIPS.find((one) => one === name)]
+  if (!(value >= CLIP_MIN && value <= CLIP_MAX) || per === undefined || rest.length > 0)
+    fail('config-invalid', `--clip takes a norm from ${CLIP_MIN} to ${CLIP_MAX}, alone or with :layer or :adaptive`)
   return { norm: value, per }
 }
 

@@ -2,14 +2,17 @@
 
 import { EntenteError } from '../../base/errors.ts'
 import type { Digest } from '../../base/ids.ts'
+import { countLength, declaredShare, unclippedShare } from '../../learning/adaptive-clip.ts'
 import { type AggregationOutcome, aggregate } from '../../learning/aggregate.ts'
 import { modelVersion } from '../../learning/block-content.ts'
 import { type MaskedSumSource, meanReader } from '../../learning/masked-mean.ts'
+import { clipOf, coordinateBound } from '../../learning/organisation-privacy.ts'
 import type { RobustReport } from '../../learning/robust/report.ts'
 import type { MaskedSum, RoundEffect, RoundEvent } from '../../learning/round-state.ts'
 import { weightMaxOf } from '../../learning/sample-count.ts'
 import { supportOf } from '../../learning/sparsify.ts'
 import { parameterCount, type TensorReader } from '../../learning/tensor-reader.ts'
+import { dequantiseMean } from '../../privacy/masking/quantise.ts'
 import type { BlobReader, Blobs, BlobWriter } from '../ports.ts'
 import { openBlobTensors } from '../tensors.ts'
 import type { HubContext } from './identity.ts'
@@ -28,6 +31,7 @@ export async function aggregateRound(context: HubContext, effect: AggregateEffec
       type: 'aggregated',
       ...result,
       ...(robust === undefined ? {} : { robust }),
+      ...(await unclippedOf(context.ports.blobs, effect)),
       durationMs: at - startedAt,
       at,
     }
@@ -35,6 +39,36 @@ export async function aggregateRound(context: HubContext, effect: AggregateEffec
     if (!(error instanceof EntenteError) || error.retryable) throw error
     return { type: 'aggregation-failed', code: error.code, message: error.message, at: clock.now() }
   }
+}
+
+/** The share of updates that were not clipped, where the next clip follows from it. */
+async function unclippedOf(blobs: Blobs, effect: AggregateEffect): Promise<{ unclipped?: number }> {
+  const { config, masked, contributions } = effect
+  const clip = clipOf(config)
+  if (countLength(config) === 0 || clip === null) return {}
+  if (masked !== undefined) return { unclipped: unclippedShare(await meanCount(blobs, masked), clip) }
+  const declared = contributions.map(({ metrics }) => metrics['count'])
+  // Nobody says so: the clip stays.
+  const share = declaredShare(declared, clip, coordinateBound(config).grid?.clip ?? null)
+  return { unclipped: share ?? config.clipAdaptive?.quantile ?? 0 }
+}
+
+/** The last coordinate of each sum; buckets weigh what their members do. */
+async function meanCount(blobs: Blobs, masked: readonly MaskedSum[]): Promise<number> {
+  let [sum, weight] = [0, 0]
+  for (const { sum: digest, facts } of masked) {
+    const file = await blobs.open(digest)
+    try {
+      const { totalWeight, scale, read } = sourceOf(facts, file, null)
+      const word = new Uint8Array(scale.width / 8)
+      await read((facts.length - 1) * word.length, word)
+      sum += totalWeight * (dequantiseMean(word, totalWeight, scale)[0] ?? 0)
+      weight += totalWeight
+    } finally {
+      await file.close()
+    }
+  }
+  return sum / weight
 }
 
 const withBuckets = (effect: AggregateEffect, report: RobustReport): RobustReport =>

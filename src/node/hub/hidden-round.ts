@@ -2,6 +2,7 @@
 
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { Digest, OrganisationId, RoundId } from '../../base/ids.ts'
+import { countLength } from '../../learning/adaptive-clip.ts'
 import type { MaskedRound } from '../../learning/masking-config.ts'
 import type { RoundEffect } from '../../learning/round-state.ts'
 import { vectorLength } from '../../learning/sparsify.ts'
@@ -16,7 +17,7 @@ export function whereHidden(
   { identity, options }: HubContext,
   { maskingId, config, invited }: OpenMasking,
 ): MaskedRound {
-  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
+  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount) + countLength(config)
   return { federation: identity.federation, round: maskingId, invited, length }
 }
 

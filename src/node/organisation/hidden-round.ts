@@ -3,6 +3,7 @@
 import { toBase64Url } from '../../base/bytes.ts'
 import { EntenteError } from '../../base/errors.ts'
 import type { RoundId } from '../../base/ids.ts'
+import { countLength } from '../../learning/adaptive-clip.ts'
 import type { MaskedRound } from '../../learning/masking-config.ts'
 import type { RoundAnnouncement } from '../../learning/messages.ts'
 import { ownBucket } from '../../learning/own-bucket.ts'
@@ -42,7 +43,7 @@ export async function whereHidden(
   const { config } = announcement
   const { invited } = ownBucket(announcement, identity.organisation)
   await pinKeys(context, invited)
-  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount)
+  const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount) + countLength(config)
   return { federation: identity.federation, round, invited, length }
 }
 
@@ -67,13 +68,22 @@ export async function declaredSources(context: OrganisationContext, round: Round
   return state === undefined ? [] : dataSourcesOf(context, state.announcement.config)
 }
 
-/** Where a round has coordinates of its own, what was trained at these; undefined where all of it leaves. */
+/** What leaves where it is not just what was trained: the coordinates of the round, and whether the update was clipped. */
 export async function partThatLeaves(
   { ports }: OrganisationContext,
   { announcement: { config, round }, trained }: ParticipantIn<'masking'>,
 ): Promise<Float32Array | undefined> {
-  if (config.sparsify?.method !== 'random-k') return undefined
+  const { count } = trained
+  if (config.sparsify?.method !== 'random-k' && count === undefined) return undefined
   const { values } = await readFlat(ports.blobs, trained.update.digest)
   const support = supportOf(config, round, values.length)
-  return support === null ? undefined : gather(support, values)
+  const part = support === null ? values : gather(support, values)
+  return count === undefined ? part : withLast(part, count)
+}
+
+function withLast(values: Float32Array, last: number): Float32Array {
+  const all = new Float32Array(values.length + 1)
+  all.set(values)
+  all[values.length] = last
+  return all
 }

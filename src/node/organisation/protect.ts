@@ -6,6 +6,7 @@
 import { canonicalJson } from '../../base/canonical.ts'
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { RoundId } from '../../base/ids.ts'
+import { countLength } from '../../learning/adaptive-clip.ts'
 import type { TrainingConfig } from '../../learning/config.ts'
 import { type ExampleMechanism, type ExamplePlan, mechanismOf } from '../../learning/example-privacy.ts'
 import {
@@ -54,7 +55,9 @@ export async function reserveProtection(
   const steps = examplePlanOf(config)
   const protect = steps === null ? organisationProtection(config) : exampleProtection(steps)
   warnOfNoise(context, config, parameterCount)
-  const delta = tableDelta(privacy.epsilon, protect.distance, protect.draws * parameterCount) + protect.failure
+  const delta =
+    tableDelta(privacy.epsilon, protect.distance, protect.draws * (parameterCount + countLength(config))) +
+    protect.failure
   if (delta > tableShare(privacy.delta) / config.rounds)
     fail('not-available', `a model of ${parameterCount} parameters is too large for so small a delta`)
   await context.budget.reserve(roundId, { dataset: OWN_DATA, purpose: TRAINING, cost: { ...protect.cost, delta } })

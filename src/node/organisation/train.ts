@@ -4,11 +4,14 @@ import { EntenteError, fail } from '../../base/errors.ts'
 import { digestOf } from '../../base/hash.ts'
 import type { Digest } from '../../base/ids.ts'
 import type { TrainingConfig } from '../../learning/config.ts'
+import { clipFault } from '../../learning/adaptive-clip.ts'
 import { prepareContribution } from '../../learning/contribution.ts'
 import type { ParticipantEffect } from '../../learning/participant-state.ts'
 import type { StageRecord } from '../../learning/stages.ts'
 import { encodeUpdate, updateOf } from '../../learning/update-file.ts'
+import { heightKey, type LedgerRecord, type ModelRecord } from '../../ledger/log.ts'
 import { outlineOf } from '../../models/model.ts'
+import { blockOf } from '../ledger-reader.ts'
 import { readFlat, specOf, writeBlob } from '../model-files.ts'
 import type { LabelledSummary } from '../training.ts'
 import type { OrganisationContext } from './identity.ts'
@@ -24,6 +27,7 @@ export interface Trained {
   readonly update: { readonly digest: Digest; readonly size: number }
   readonly sampleCount: number
   readonly stages: readonly StageRecord[]
+  readonly count?: number
   readonly metrics: Readonly<Record<string, number>>
   readonly dataSources: readonly string[]
 }
@@ -32,6 +36,7 @@ export interface Trained {
 export async function trainAndContribute(context: OrganisationContext, effect: TrainEffect): Promise<Trained> {
   const { baseModel, config, roundId, round, seed } = effect
   const { ports, options } = context
+  await checkClip(context, effect)
   await fetchModel(context, baseModel)
   const { header, values } = await readFlat(ports.blobs, baseModel)
   if (digestOf(specOf(header)) !== digestOf(config.model))
@@ -73,9 +78,25 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
     // Counts and losses come from the data without noise: under privacy every organisation weighs the same and says neither.
     sampleCount: protection === null ? summary.sampleCount : 1,
     stages: contribution.stages,
+    ...(contribution.count === undefined ? {} : { count: contribution.count }),
     metrics: protection === null ? metricsOf(summary) : {},
     dataSources: dataSourcesOf(context, config),
   }
+}
+
+/** A clip that follows the updates follows from the ledger, as this node has it, and not from what the hub says. */
+async function checkClip(
+  { ports }: OrganisationContext,
+  { config, baseModel, trainingId }: TrainEffect,
+): Promise<void> {
+  if (config.clipAdaptive === undefined) return
+  const found = (await ports.store.readRecord('model', baseModel)) as ModelRecord | undefined
+  const record =
+    found && ((await ports.store.readRecord('ledger', heightKey(found.height))) as LedgerRecord | undefined)
+  // The announcement may overtake the block: then this is tried again.
+  if (record === undefined) fail('unavailable', `the block of the model ${baseModel} has not arrived yet`)
+  const fault = clipFault(config, trainingId, blockOf(record))
+  if (fault !== undefined) fail('ledger-conflict', fault)
 }
 
 /** Kinds of log that a block names, as declared. */

@@ -82,10 +82,10 @@ export interface SharedNoise extends LocalNoise {
  * 4 of the paper, whose random result may be longer than the update, is not needed.
  * @throws invalid-request, not-available
  */
-export function planSharedNoise({ clip, ...target }: LocalTarget, survivorsMin: number): SharedNoise {
+export function planSharedNoise({ clip, besides = 0, ...target }: LocalTarget, survivorsMin: number): SharedNoise {
   const sum = { survivorsMin, sensitivity: FINE, dimension: DIMENSION_MAX }
   const share = shareFor({ ...target, delta: deltaForNoise(target.delta) }, sum)
-  return { ...onGrid((share / FINE) * sensitivityOf(clip), clip), survivorsMin }
+  return { ...onGrid((share / FINE) * sensitivityOf(clip, besides), { clip, besides }), survivorsMin }
 }
 
 /** rho of one sum, whatever the size of the model. */

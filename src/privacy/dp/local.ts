@@ -17,6 +17,8 @@ export interface LocalTarget {
   readonly clip: number
   /** Updates that the organisation will release in all. */
   readonly rounds: number
+  /** L2 sensitivity of what is released with each update, in the unit of the clip, with the same noise in each coordinate. */
+  readonly besides?: number
 }
 
 /** Facts from which anybody can compute the guarantee. Lengths in steps of the grid. */
@@ -37,24 +39,27 @@ const NORM_SLACK = 1 + 1e-6
 const TABLE_SHARE = 1e-3
 
 /** The least noise for the target. @throws invalid-request, not-available if no grid fits the clip */
-export function planLocalNoise({ epsilon, delta, clip, rounds }: LocalTarget): LocalNoise {
+export function planLocalNoise({ epsilon, delta, clip, rounds, besides = 0 }: LocalTarget): LocalNoise {
   if (!(epsilon > 0 && epsilon <= 100) || !(delta > 0 && delta < 1) || !(clip > 0) || !(rounds >= 1))
     fail('invalid-request', 'a target has epsilon in (0, 100], delta in (0, 1), a positive clip and at least one round')
   const rho = concentrationFor(epsilon, deltaForNoise(delta)) / rounds
-  return onGrid(sensitivityOf(clip) / Math.sqrt(2 * rho), clip)
+  return onGrid(sensitivityOf(clip, besides) / Math.sqrt(2 * rho), { clip, besides })
 }
 
 /** Between any two clipped updates: they may be opposite. */
-export function sensitivityOf(clip: number): number {
-  return 2 * clip * NORM_SLACK
+export function sensitivityOf(clip: number, besides = 0): number {
+  return Math.hypot(2 * clip, besides) * NORM_SLACK
 }
 
 /** Noise of at least this deviation, on a grid that is fine for it. @throws not-available if no grid fits the clip */
-export function onGrid(deviation: number, clip: number): LocalNoise {
+export function onGrid(deviation: number, { clip, besides = 0 }: Pick<LocalTarget, 'clip' | 'besides'>): LocalNoise {
   const exponent = Math.floor(Math.log2(deviation)) - DEVIATION_BITS
   if (exponent < EXPONENT_MIN || exponent > EXPONENT_MAX || clip / 2 ** exponent > GRID_MAX / 2)
     fail('not-available', 'no grid is fine and wide enough for this clip, epsilon and number of rounds')
-  return { exponent, deviation: Math.ceil(deviation / 2 ** exponent), sensitivity: sensitivityOf(clip) / 2 ** exponent }
+  const whole = Math.ceil(deviation / 2 ** exponent)
+  // Where clips differ by round, so would what rounding up gives away: with it, all rounds of a training cost the same.
+  const gained = besides > 0 ? whole / (deviation / 2 ** exponent) : 1
+  return { exponent, deviation: whole, sensitivity: (sensitivityOf(clip, besides) * gained) / 2 ** exponent }
 }
 
 /** A table ends where weights are below 2^-140: sqrt(280 log 2) = 13.94 deviations from nought. */
