@@ -1,9 +1,12 @@
-/** One federation in this process: the product's trainer, strategies, plan of the noise and sparse updates, without network and the other stages. */
+/** One federation in this process: the product's trainer, stages of an update, strategies and plan of the noise, without network and masks. */
 
 import { createHash } from 'node:crypto'
 import { type TrainingConfig } from '../../src/learning/config.ts'
+import { declaredShare, nextClip, withClip } from '../../src/learning/adaptive-clip.ts'
+import { prepareContribution } from '../../src/learning/contribution.ts'
+import { mechanismOf } from '../../src/learning/example-privacy.ts'
+import { clipOf } from '../../src/learning/organisation-privacy.ts'
 import { examplePlanOf } from '../../src/learning/privacy-config.ts'
-import { sparsify } from '../../src/learning/sparsify.ts'
 import { updateOf } from '../../src/learning/update-file.ts'
 import { type LaterSlice, measure, type Metrics, poolSlices } from '../../src/models/later-slice.ts'
 import { createModel, type Model } from '../../src/models/model.ts'
@@ -24,6 +27,8 @@ export interface Federated {
   readonly rows: readonly (readonly [number, number])[]
   /** Deviation of the noise over the clip; null without. */
   readonly noiseMultiplier: number | null
+  /** Of each round; null where nothing is clipped. */
+  readonly clips: readonly (number | null)[]
   /** Gradients of rows taken, and processor seconds of it all. */
   readonly examples: number
   readonly seconds: number
@@ -40,7 +45,10 @@ export async function federate(config: TrainingConfig, sites: readonly Site[], n
   let examples = 0
   /** What each left behind, where updates are sparse. */
   const left = new Map<string, Float32Array | null>()
+  const clips: (number | null)[] = []
+  let asked = withClip(config)
   for (let round = 1; round <= config.rounds; round++) {
+    const counts: (number | undefined)[] = []
     const trained = sites.map(({ id }, i) => {
       const matrix = matrices[i] as (typeof matrices)[number]
       const secret = createHash('sha256').update(`${noiseSeed}/${round}/${id}`).digest()
@@ -51,15 +59,27 @@ export async function federate(config: TrainingConfig, sites: readonly Site[], n
           ? Math.min(matrix.rows, config.local.rowsPerEpoch ?? matrix.rows) * config.local.epochs
           : (plan.steps * matrix.rows * plan.samplingThreshold) / 2 ** 32
       const whole = model.train(server.parameters, matrix, options).parameters
-      const update = sparsify(updateOf(whole, server.parameters), left.get(id) ?? null, config, round)
-      left.set(id, update.residual)
-      const parameters = config.sparsify
-        ? update.update.map((value, at) => value + (server.parameters[at] ?? 0))
-        : whole
+      const made = prepareContribution(updateOf(whole, server.parameters), {
+        config: asked,
+        parameterCount: model.parameterCount,
+        layout: model.layout,
+        round,
+        residual: left.get(id) ?? null,
+        kernels,
+        mechanism: plan === null ? undefined : mechanismOf(plan),
+      })
+      left.set(id, made.residual)
+      counts.push(made.count)
+      const parameters = made.update.map((value, at) => value + (server.parameters[at] ?? 0))
       // Under privacy every organisation weighs the same.
       return { organisation: id, sampleCount: plan === null ? matrix.rows : 1, parameters }
     })
     await server.round(trained)
+    const clip = clipOf(asked)
+    clips.push(clip)
+    const share = clip === null ? undefined : declaredShare(counts, clip, null)
+    if (config.clipAdaptive !== undefined && clip !== null && share !== undefined)
+      asked = withClip(config, nextClip(clip, share, config.clipAdaptive))
   }
   const used = process.cpuUsage(before)
   for (const { features } of matrices) features.close()
@@ -68,6 +88,7 @@ export async function federate(config: TrainingConfig, sites: readonly Site[], n
     parameters: server.parameters,
     rows: matrices.map(({ rows, positives }) => [rows, positives] as const),
     noiseMultiplier: plan === null ? null : plan.deviation / plan.clipSteps,
+    clips,
     examples,
     seconds: (used.user + used.system) / 1e6,
   }

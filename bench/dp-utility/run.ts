@@ -58,9 +58,14 @@ for (const kind of values.model.split(',') as ThreatModelKind[])
     const metrics = await score(federated, sites)
     if (!counted) line('counter', metrics.counter, '')
     counted = true
-    const { noiseMultiplier, examples, seconds, rows } = federated
+    const { noiseMultiplier, clips, examples, seconds, rows } = federated
     const noise = noiseMultiplier === null ? '' : `noise ${noiseMultiplier.toFixed(2)}, `
+    const clipped = clips[0] === null ? '' : `clips ${clips.map((clip) => clip?.toPrecision(3)).join(' ')}, `
     const speed = `${(examples / seconds / 1000).toFixed(1)}k rows/s, ${seconds.toFixed(0)} s of processor time`
-    line(`${kind} ${epsilon}`, metrics.model, `${noise}${speed}, rows ${rows.map((one) => one.join('/')).join(' ')}`)
+    line(
+      `${kind} ${epsilon}`,
+      metrics.model,
+      `${noise}${clipped}${speed}, rows ${rows.map((one) => one.join('/')).join(' ')}`,
+    )
   }
 if (values.sets === undefined) rmSync(directory, { recursive: true })
