@@ -67,6 +67,9 @@ function geometricMedian(vectors: readonly Vector[], { iterations }: RobustConfi
   return centre
 }
 
+/** min(1, bound / length), and 1 where both are 0. */
+const within = (length: number, bound: number): number => (length <= bound ? 1 : bound / length)
+
 /** Karimireddy et al. 2021, Algorithm 2. */
 function centeredClipping(vectors: readonly Vector[], { iterations, radius }: RobustConfig): Vector {
   let centre: Vector = (vectors[0] ?? []).map(() => 0)
@@ -74,7 +77,7 @@ function centeredClipping(vectors: readonly Vector[], { iterations, radius }: Ro
     const away = vectors.map((one) => minus(one, centre))
     const distances = away.map((one) => Math.sqrt(norm2(one)))
     const tau = radius ?? middle(distances)
-    const drawn = mean(away.map((one, k) => one.map((value) => value * Math.min(1, tau / (distances[k] ?? 1)))))
+    const drawn = mean(away.map((one, k) => one.map((value) => value * within(distances[k] ?? 0, tau))))
     centre = centre.map((value, i) => value + (drawn[i] ?? 0))
   }
   return centre
@@ -85,7 +88,7 @@ function normBound(vectors: readonly Vector[], weights: readonly number[], { nor
   const bound = normMax ?? middle(lengths)
   const total = vectors.reduce((sum, _, k) => sum + (weights[k] ?? 0), 0)
   return columns(
-    vectors.map((one, k) => one.map((value) => value * Math.min(1, bound / (lengths[k] ?? 1)) * (weights[k] ?? 0))),
+    vectors.map((one, k) => one.map((value) => value * within(lengths[k] ?? 0, bound) * (weights[k] ?? 0))),
     (column) => column.reduce((sum, value) => sum + value, 0) / total,
   )
 }
