@@ -5,7 +5,7 @@
 
 import { createCipheriv } from 'node:crypto'
 import type { MaskArithmetic } from '../../src/privacy/masking/arithmetic.ts'
-import { release } from '../../src/privacy/masking/keystream.ts'
+import { release } from '../../src/base/release.ts'
 
 const CHUNK = 65_536
 const ZEROS = new Uint8Array(CHUNK)

@@ -4,6 +4,7 @@
  */
 
 import { fail } from '../base/errors.ts'
+import { release } from '../base/release.ts'
 import type { TgnnSpec, ThreatModelSpec } from '../models/model.ts'
 import { type HostKey, hostKey } from '../telemetry/graph/host-key.ts'
 import { LINK_WIDTH, PAIR_WIDTH } from '../telemetry/graph/layout.ts'
@@ -107,6 +108,7 @@ async function readFeatureRows(
     for (; at < selected.length && (selected[at] ?? 0) < first + count; at++)
       visit(selected[at] ?? 0, block, ((selected[at] ?? 0) - first) * width)
   }
+  release(block)
 }
 
 /** A row of the stream, before the context has learnt it. */
@@ -138,21 +140,26 @@ export async function walkGraph(
   const end = selected.length === 0 ? 0 : (selected.at(-1) ?? 0) + 1
   let at = 0
   let hostsSeen = 0
-  for (let first = 0; first < end; first += READ_ROWS) {
-    const count = Math.min(READ_ROWS, end - first)
-    await dataset.readFeatures(first, count, features)
-    for (let row = first; row < first + count; row++) {
-      const [sourceId, destinationId] = [rows.sourceId(row), rows.destinationId(row)]
-      const source = hosts[sourceId] as HostKey
-      const destination = hosts[destinationId] as HostKey
-      hostsSeen = Math.max(hostsSeen, sourceId + 1, destinationId + 1)
-      const time = rows.time(row)
-      const from = (row - first) * width
-      if (selected[at] === row) {
-        visit({ row, features, from, context, source, destination, time, hosts, hostsSeen })
-        at++
+  try {
+    for (let first = 0; first < end; first += READ_ROWS) {
+      const count = Math.min(READ_ROWS, end - first)
+      await dataset.readFeatures(first, count, features)
+      for (let row = first; row < first + count; row++) {
+        const [sourceId, destinationId] = [rows.sourceId(row), rows.destinationId(row)]
+        const source = hosts[sourceId] as HostKey
+        const destination = hosts[destinationId] as HostKey
+        hostsSeen = Math.max(hostsSeen, sourceId + 1, destinationId + 1)
+        const time = rows.time(row)
+        const from = (row - first) * width
+        if (selected[at] === row) {
+          visit({ row, features, from, context, source, destination, time, hosts, hostsSeen })
+          at++
+        }
+        context.push(source, destination, time, features, from)
       }
-      context.push(source, destination, time, features, from)
     }
+  } finally {
+    release(features)
+    context.release()
   }
 }

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { chunkSum } from '../../models/kernels/masking.ts'
 import { plainArithmetic, roundWords } from '../../privacy/masking/arithmetic.ts'
-import { release, keystream } from '../../privacy/masking/keystream.ts'
+import { release } from '../../base/release.ts'
+import { keystream } from '../../privacy/masking/keystream.ts'
 import { loadKernels } from '../kernels.ts'
 
 const kernels = loadKernels()

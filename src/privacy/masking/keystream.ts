@@ -19,15 +19,6 @@ export interface Keystream {
   next(length: number): Uint8Array
 }
 
-/**
- * Gives bytes of a keystream back, when nothing will read them any more: the next ones come into the same memory, which is
- * still in the cache. Left to the garbage collector, 64 KiB after 64 KiB falls out of it (measured to be 2.5 times slower).
- */
-export function release({ buffer, length }: Uint8Array): void {
-  // What shares its memory with others is not a keystream's own.
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0)
-}
-
 /** The keystream of a 16-byte (AES-128) or 32-byte (AES-256) key from byte `offset`, a multiple of 16. */
 export function keystream(key: Uint8Array, offset = 0): Keystream {
   if (offset % BLOCK_BYTES !== 0) fail('internal', `a keystream starts at a multiple of 16 bytes, not at ${offset}`)

@@ -4,8 +4,9 @@
  */
 
 import { fail } from '../../base/errors.ts'
+import { release } from '../../base/release.ts'
 import type { MaskArithmetic, Width } from './arithmetic.ts'
-import { BLOCK_BYTES, CHUNK_BYTES, type Keystream, keystream, release } from './keystream.ts'
+import { BLOCK_BYTES, CHUNK_BYTES, type Keystream, keystream } from './keystream.ts'
 import { SEED_BYTES } from './keys.ts'
 
 /** A pseudo-random vector, PRG(seed), that is added or subtracted. The seed is a secret. */

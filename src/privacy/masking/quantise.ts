@@ -13,7 +13,8 @@
 
 import { fail } from '../../base/errors.ts'
 import { type RoundWords, roundWords, type Width } from './arithmetic.ts'
-import { CHUNK_BYTES, type Keystream, release } from './keystream.ts'
+import { release } from '../../base/release.ts'
+import { CHUNK_BYTES, type Keystream } from './keystream.ts'
 
 export interface Scale {
   readonly width: Width

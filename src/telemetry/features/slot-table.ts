@@ -4,6 +4,8 @@
  * addresses an adversary invents, and the same input gives the same state. Keys are 64-bit hashes.
  */
 
+import { release } from '../../base/release.ts'
+
 const WAYS = 8
 
 export class SlotTable {
@@ -82,6 +84,12 @@ export class SlotTable {
       this.used[slot] = used[k] as number
       this.values.set(values.subarray(k * fields, (k + 1) * fields), slot * fields)
     }
+    release(first, second, used, values)
+  }
+
+  /** Gives the memory back; nothing may be asked afterwards. */
+  release(): void {
+    release(this.first, this.second, this.used, this.values)
   }
 }
 

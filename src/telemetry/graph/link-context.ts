@@ -18,6 +18,8 @@ export interface LinkContext {
   context(source: HostKey, destination: HostKey, time: number, out: Float32Array, offset: number): void
   /** Takes an interaction into the memory of both ends; its features begin at features[from]. */
   push(source: HostKey, destination: HostKey, time: number, features: Float32Array, from: number): void
+  /** Gives the memory back, up to 42 MiB; nothing may be asked afterwards. */
+  release(): void
 }
 
 /** The links of one end, gathered and compared once for all columns that ask for them. */
@@ -122,5 +124,6 @@ export function createLinkContext(links: number): LinkContext {
       table.put(source, destination.id, time, features, from, KEPT_OF_SOURCE)
       if (source.id !== destination.id) table.put(destination, -source.id, time, features, from, KEPT_OF_DESTINATION)
     },
+    release: () => table.release(),
   }
 }

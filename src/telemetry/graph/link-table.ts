@@ -24,6 +24,11 @@ export class LinkTable {
     this.table = new SlotTable(HEAD + links * LINK_FIELDS, HOSTS_MAX)
   }
 
+  /** Gives the memory back; nothing may be asked afterwards. */
+  release(): void {
+    this.table.release()
+  }
+
   /** Start of a host's fields, or -1. Stale after the next {@link put}. */
   find(host: HostKey): number {
     return this.table.find(host.first, host.second)
