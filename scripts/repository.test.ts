@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { missingOptional, platformEntry } from './complete-lock.mjs'
@@ -56,8 +56,42 @@ describe('the files of this project', () => {
     expect(telling.flatMap((path) => containing(escaped(path)))).toEqual([])
   })
 
+  it('link to nothing that is not there', () => {
+    const pages = files.filter((path) => path.endsWith('.md'))
+    expect(pages.flatMap((path) => deadLinks(path, read(path)))).toEqual([])
+  })
+
   it('name no package registry', () => expect(containing(/https?:\/\/registry\./)).toEqual([]))
 
   it('hold no private key', () =>
     expect(containing(/-----BEGIN [A-Z ]*PRIVATE KEY-----\s*[A-Za-z0-9+/]{20}/)).toEqual([]))
 })
+
+/** Links of a page to files that do not exist, and to headings that their page does not have. */
+function deadLinks(page: string, text: string): string[] {
+  const targets = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '')
+  return targets
+    .filter((target) => !/^[a-z]+:/.test(target) && !leadsSomewhere(page, target))
+    .map((to) => `${page}: ${to}`)
+}
+
+function leadsSomewhere(page: string, target: string): boolean {
+  const [file = '', anchor] = target.split('#')
+  const path = file === '' ? page : join(dirname(page), decodeURIComponent(file))
+  if (!existsSync(join(ROOT, path))) return false
+  return anchor === undefined || !path.endsWith('.md') || anchorsOf(read(path)).includes(anchor)
+}
+
+const withoutCode = (text: string): string => text.replaceAll(/^```[^]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '')
+
+/** As the pages are shown: lower case, without punctuation, hyphens for spaces. */
+function anchorsOf(page: string): string[] {
+  const headings = [...page.replaceAll(/^```[^]*?^```/gm, '').matchAll(/^#+ +(.*)$/gm)].map(([, title]) => title ?? '')
+  return headings.map((title) =>
+    title
+      .trim()
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
