@@ -29,7 +29,7 @@ export function demoCommand(): Command {
     )
     .option(
       '--protect <how>',
-      `${PROTECTIONS.join(' | ')}: who sees single updates (default: secagg, nobody; plain: the hub)`,
+      `${PROTECTIONS.join(' | ')}: who sees single updates (default: secagg, nobody; with --robust or --attack plain: the hub)`,
     )
     .option(
       '--epsilon <n>',
@@ -46,9 +46,12 @@ export function demoCommand(): Command {
     )
     .option(
       '--robust <rule[:f]>',
-      'aggregate by a rule that withstands f organisations that lie (needs --protect plain)',
+      'aggregate by a rule that withstands f organisations that lie; on single updates, --protect plain, unless --protect secagg asks for means of buckets of three',
     )
-    .option('--attack <kind:n>', 'signflip:1: so many organisations send the opposite of what they learned')
+    .option(
+      '--attack <kind:n>',
+      'signflip:1: so many organisations send the opposite of what they learned; in the clear (--protect plain) unless --protect says otherwise',
+    )
     .option('--seed <n>', 'seed of traffic, selection and training', '42')
     .option('--json <file>', 'write the report as JSON ("-": standard output)')
     .option('--keep <directory>', 'keep everything in this (new or empty) directory')
