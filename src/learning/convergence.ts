@@ -1,6 +1,7 @@
 /**
- * Metrics of a round under the names of the ledger document, sections 5.2 and 9. Of those lists, the privacy figures are
- * absent: nothing here computes them, and a zero would be read as a measurement. The Byzantine ones are there where a
+ * Metrics of a round under the names of the ledger document, sections 5.2 and 9. The privacy figures of those lists are
+ * elsewhere: epsilon and delta in the block's `privacy_params`, what an organisation spent in its own budget, which the hub
+ * does not know. The Byzantine ones are there where a
  * robust rule or enough validators looked; `aggregation_quality` is in the round's record (validation.ts), not in the
  * block, which is sealed before anybody but the hub has the model.
  */

@@ -1,6 +1,7 @@
 /**
  * The metrics of section 9 of the ledger document in the Prometheus text format, version 0.0.4. They are read from the
- * ledger, so every hub process on one store says the same. What this version does not measure is NaN, not zero.
+ * ledger and from the record of the newest block's round, so every hub process on one store says the same. What nobody measured
+ * is NaN, not zero: epsilon and delta without noise, detection where nobody looked.
  */
 
 import { EntenteError } from '../../../src/base/errors.ts'
