@@ -161,6 +161,7 @@ describe('the documented routes', () => {
       deadline: expect.any(Number),
       privacy_params: expect.any(Object),
     })
+    expect(test.warnings.join()).toContain('the hub reads the update of every organisation')
     const { weights } = (await get('/federation/global-model?model_version=v1.1-round-1&inline=true')) as unknown as {
       weights: { digest: string; inline: string }
     }

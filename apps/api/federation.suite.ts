@@ -60,6 +60,8 @@ export interface TestHub {
   readonly url: string
   readonly authority: Authority
   readonly operator: HttpClient
+  /** What the hub wrote into its log as warnings. */
+  readonly warnings: readonly string[]
   client(peer?: Peer, authority?: Authority): Promise<HttpClient>
   organisation(name: string): Promise<Organisation>
   close(): Promise<void>
@@ -75,7 +77,9 @@ export async function startTestHub(
   const jobs = createJobs(database)
   const ports = { store: createPostgresStore(database), jobs, blobs, clock: systemClock, random: systemRandom }
   const identity = { federation: FEDERATION, secret: randomBytes(32), ledgerSecret: randomBytes(32) }
-  const hub = createHub(ports, identity, { kernels })
+  const warnings: string[] = []
+  const log = { warn: (_: object, message: string) => void warnings.push(message), error: () => undefined }
+  const hub = createHub(ports, identity, { kernels, log })
   const authority = await createAuthority(FEDERATION, now())
   const tls = {
     ...(await issueKeyed(authority, { federation: FEDERATION, peer: { role: 'hub' }, now: now() })),
@@ -120,7 +124,7 @@ export async function startTestHub(
     await rm(directory, { recursive: true, force: true })
   }
 
-  return { hub, url, authority, operator: await client({ role: 'operator' }), client, organisation, close }
+  return { hub, url, authority, operator: await client({ role: 'operator' }), client, organisation, warnings, close }
 }
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })

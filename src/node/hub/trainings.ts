@@ -11,6 +11,7 @@ import type { LedgerState } from '../../ledger/sealing.ts'
 import { outlineOf } from '../../models/model.ts'
 import { activeOrganisations, keyAt } from '../../registry/read.ts'
 import type { Drive } from '../drive.ts'
+import { warnInTheClear } from '../in-the-clear.ts'
 import { encodeFlat, modelMetadata, specOf, writeBlob } from '../model-files.ts'
 import { openBlobTensors } from '../tensors.ts'
 import { withKey } from './encryption.ts'
@@ -67,6 +68,7 @@ export async function startTraining(
   const { applied } = await drive.dispatch(`training/${id}`, event, { id: 'started' })
   if (!applied) fail('already-exists', `there is a training ${id}`)
   warnOfNoise(context, config, organisations.length)
+  warnInTheClear(context.options.log, config.protection, { training: id, organisations: organisations.length })
   return {
     trainingId: id,
     roundId: roundIdOf(id, firstRound),

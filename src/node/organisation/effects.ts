@@ -24,6 +24,7 @@ import { forgetNoise } from './noise.ts'
 import { abandonProtection } from './protect.ts'
 import { fetchModel, trainAndContribute } from './train.ts'
 import { validateModel } from './validate.ts'
+import { warnOncePerTraining } from './warn-once.ts'
 
 type OrganisationEffect = Exclude<ParticipantEffect, DriveEffect> | ReplicaEffect
 type EffectOf<Type extends OrganisationEffect['type']> = Extract<OrganisationEffect, { type: Type }>
@@ -92,6 +93,7 @@ async function isIn(
 
 async function train(context: OrganisationContext, effect: EffectOf<'train'>): Promise<unknown> {
   try {
+    warnOncePerTraining(context, effect)
     const trained = await trainAndContribute(context, effect)
     return { type: 'trained', ...trained, at: context.ports.clock.now() }
   } catch (error) {
