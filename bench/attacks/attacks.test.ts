@@ -8,6 +8,7 @@ import { createFederation } from './federation.ts'
 import { printed, writeInto } from './page.ts'
 import { audit, AUDITED } from './privacy/audit.ts'
 import type { Defect } from './privacy/private-runs.ts'
+import { plainRanking } from './privacy/property.ts'
 import { makeProblem } from './problem.ts'
 import { SECTIONS } from './sections.ts'
 
@@ -38,6 +39,7 @@ describe('the bench of attacks', { timeout: 240_000 }, () => {
     expect(found('plain: one row')).toBe(1)
     expect(found('masked vector')).toBe(0)
     expect(found('DP-SGD')).toBe(0)
+    expect(found('default: sum')).toBe(0)
   })
 
   it('shows membership within what epsilon allows where it is claimed, and beyond where nothing is', async () => {
@@ -50,6 +52,12 @@ describe('the bench of attacks', { timeout: 240_000 }, () => {
     for (const row of ['DP-SGD, epsilon 4', 'DP-SGD, epsilon 1'])
       expect(figure(row, found)).toBeLessThan(figure(row, allowed))
     expect(figure('plain, 200 passes', found)).toBeGreaterThan(figure('DP-SGD, epsilon 1', allowed))
+  })
+
+  it('tells from plain updates who met an attack, and from nothing what is drawn by a coin', () => {
+    expect(plainRanking(kernels, 'test', 80)).toBeGreaterThan(0.9)
+    const chance = plainRanking(kernels, 'test', 80, true)
+    expect(Math.abs(chance - 0.5)).toBeLessThan(0.15)
   })
 
   it('puts figures between their markers and nowhere else', () => {

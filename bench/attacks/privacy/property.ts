@@ -25,18 +25,35 @@ const LOCAL = {
 const ROWS = 60
 const PRIVATE: PrivatePlan = { epsilon: 2, delta: 1e-5, samplingRate: 0.25, steps: 24, clip: 1 }
 
-export function property({ seed, kernels, sheet, tiny, progress }: AttackContext): void {
+/** From the rows of one organisation to what others see of it. */
+type Channel = (rows: LabelledBatchSource, own: string) => Float32Array
+
+function victims(seed: string, kernels: Kernels) {
   const problem = makeProblem(seed)
   const model = createModel({ kind: 'mlp', inputs: problem.test.width, hidden: [8] }, kernels)
   const start = model.initialise(`property/${seed}`)
-  const train = (rows: LabelledBatchSource, own: string): Float32Array =>
-    updateOf(model.train(start, rows, { ...LOCAL, seed: own }).parameters, start)
-  const trainPrivately = (rows: LabelledBatchSource, own: string): Float32Array => {
+  const train: Channel = (rows, own) => updateOf(model.train(start, rows, { ...LOCAL, seed: own }).parameters, start)
+  return { problem, model, start, train }
+}
+
+/**
+ * Chance that the plain update of an organisation with the property is ranked above one without (AUC). `isRandom`: what it
+ * is asked about has nothing to do with the rows, so nothing can be learned.
+ */
+export function plainRanking(kernels: Kernels, seed: string, count: number, isRandom = false): number {
+  const { problem, model, train } = victims(seed, kernels)
+  const seen = (purpose: string, half: number) => observe(problem, train, `${seed}/${purpose}`, half, count, isRandom)
+  return guess(kernels, model, seen('shadow', 0), seen('target', 1))
+}
+
+export function property({ seed, kernels, sheet, tiny, progress }: AttackContext): void {
+  const { problem, model, start, train } = victims(seed, kernels)
+  const trainPrivately: Channel = (rows, own) => {
     const privately = privateTraining(PRIVATE, own)
     const options = { ...LOCAL, batchSize: Math.round(rows.rows * PRIVATE.samplingRate), seed: own, privately }
     return updateOf(model.train(start, rows, options).parameters, start)
   }
-  const arms: Readonly<Record<string, (rows: LabelledBatchSource, own: string) => Float32Array>> = {
+  const arms: Readonly<Record<string, Channel>> = {
     'plain update': train,
     'sum of 3': (rows, own) => withOthers(problem, train, rows, own, 2),
     [`sum of ${ORGANISATIONS}`]: (rows, own) => withOthers(problem, train, rows, own, ORGANISATIONS - 1),
@@ -58,15 +75,18 @@ interface Observed {
 /** Every other update is of an organisation that met the attack; shadows and targets draw from different organisations. */
 function observe(
   problem: Problem,
-  channel: (rows: LabelledBatchSource, own: string) => Float32Array,
+  channel: Channel,
   label: string,
   half: number,
   count: number,
+  isRandom = false,
 ): Observed {
   const labels = Uint8Array.from({ length: count }, (_, i) => i % 2)
-  const updates = Array.from(labels, (hasProperty, i) =>
-    channel(organisationRows(problem, prng(`property/${label}/${i}`), half, hasProperty === 1), `${label}/${i}`),
-  )
+  const coin = prng(`property/coin/${label}`)
+  const updates = Array.from(labels, (labelled, i) => {
+    const hasProperty = isRandom ? coin.below(2) === 1 : labelled === 1
+    return channel(organisationRows(problem, prng(`property/${label}/${i}`), half, hasProperty), `${label}/${i}`)
+  })
   return { updates, labels }
 }
 
@@ -104,7 +124,7 @@ function organisationRows(problem: Problem, random: Prng, half: number, hasPrope
 
 function withOthers(
   { organisations }: Problem,
-  train: (rows: LabelledBatchSource, own: string) => Float32Array,
+  train: Channel,
   rows: LabelledBatchSource,
   own: string,
   count: number,
