@@ -3,6 +3,7 @@
 import { sha256 } from '../../../src/base/hash.ts'
 import { toBase64Url, utf8 } from '../../../src/base/bytes.ts'
 import { prng, shuffle } from '../../../src/base/prng.ts'
+import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
 import { updateOf } from '../../../src/learning/update-file.ts'
 import { planMlp } from '../../../src/models/mlp.ts'
 import { createModel, type LabelledBatchSource, type MlpSpec, type TrainOptions } from '../../../src/models/model.ts'
@@ -20,6 +21,8 @@ const CLOSE = 0.1
 const STEP = { epochs: 1, learningRate: 0.1, optimiser: 'sgd', proximalMu: 0, positiveWeight: 1 } as const
 /** One step on everything, so that nothing but the noise protects. */
 const PRIVATE: PrivatePlan = { epsilon: 8, delta: 1e-5, samplingRate: 1, steps: 1, clip: 1 }
+/** What trainings have by default, all spent in this one step: a round of a longer training has more noise. */
+const DEFAULT: PrivatePlan = { ...PRIVATE, epsilon: EPSILON_DEFAULT }
 
 /** From the rows that an organisation trains on to what others see of it. */
 type Channel = (rows: LabelledBatchSource, seed: string) => Float32Array
@@ -32,6 +35,8 @@ export function inversion(context: AttackContext): void {
   const start = model.initialise(`inversion/${seed}`)
   const step = (rows: LabelledBatchSource, changes: Partial<TrainOptions> = {}): Float32Array =>
     updateOf(model.train(start, rows, { ...STEP, batchSize: rows.rows, seed, ...changes }).parameters, start)
+  const privately = (rows: LabelledBatchSource, plan: PrivatePlan, own: string): Float32Array =>
+    step(rows, { batchSize: 1, privately: privateTraining(plan, `${seed}/${own}`) })
   const [first] = organisations
   if (first === undefined) throw new Error('a problem has organisations')
 
@@ -45,10 +50,13 @@ export function inversion(context: AttackContext): void {
       1,
       (rows, trial) => sumOf([rows, ...others(organisations, trial)].map((each) => step(each))),
     ],
-    'DP-SGD (epsilon 8): one row, one step': [
-      1,
-      (rows, trial) => step(rows, { batchSize: 1, privately: privateTraining(PRIVATE, `${seed}/${trial}`) }),
-    ],
+    'DP-SGD (epsilon 8): one row, one step': [1, (rows, trial) => privately(rows, PRIVATE, trial)],
+    [`default: sum of ${organisations.length} under secure aggregation, after DP-SGD (epsilon ${EPSILON_DEFAULT}), one row each`]:
+      [
+        1,
+        (rows, trial) =>
+          sumOf([rows, ...others(organisations, trial)].map((each, i) => privately(each, DEFAULT, `${trial}/${i}`))),
+      ],
   }
   for (const [name, [count, channel]] of Object.entries(channels)) {
     progress(name)
