@@ -2,7 +2,7 @@
 
 import type { TensorReader } from '../tensor-reader.ts'
 import { indices } from './rule.ts'
-import { signsOf } from './signs.ts'
+import { againstOf } from './signs.ts'
 
 /** base - previous, read as if it were an update's file of the layout of `base`. */
 export function stepReader(base: TensorReader, previous: TensorReader): TensorReader {
@@ -32,9 +32,8 @@ export function withoutStep(
   const at = (i: number, j: number): number => squared[i * size + j] ?? Number.NaN
   const kept = [...indices(count), count + 1]
   const measured = indices(count).map((i) => ({ squaredNorm: at(i, count + 1), squaredToPrevious: at(i, count) }))
-  const signs = signsOf(measured, at(count, count + 1))
   return {
     squared: Float64Array.from(kept.flatMap((i) => kept.map((j) => at(i, j)))),
-    against: indices(count).filter((i) => signs[i]?.some(({ sign }) => sign === 'against') === true),
+    against: againstOf(measured, at(count, count + 1)),
   }
 }

@@ -4,10 +4,10 @@ import { type OrganisationId, organisationId } from '../../base/ids.ts'
 import type { Block } from '../../ledger/block.ts'
 import { aggregationQuality, type Validation } from './quality.ts'
 import { isWorthALook, observe, RATE, type Reputation, reputationsAfter, UNKNOWN } from './reputation.ts'
-import { cosineOf, type SignName, signsOf } from './signs.ts'
+import { againstOf, cosineOf, type SignName } from './signs.ts'
 
 const [a, b, c] = ['bank-a', 'bank-b', 'bank-c'].map(organisationId) as [OrganisationId, OrganisationId, OrganisationId]
-const bad = (round: number | string) => ({ round: String(round), signs: [{ sign: 'flagged' as const }] })
+const bad = (round: number | string) => ({ round: String(round), signs: ['flagged' as const] })
 const good = (round: number | string) => ({ round: String(round), signs: [] })
 const after = (observations: readonly Parameters<typeof observe>[1][], from = UNKNOWN): Reputation =>
   observations.reduce((reputation, observation) => observe(reputation, observation), from)
@@ -16,13 +16,10 @@ const times = (count: number, of: (i: number) => ReturnType<typeof bad> | Return
 
 describe('reputation', () => {
   it('moves slowly: no round moves it by more than its rate, whatever happens in it', () => {
-    const names = fc.constantFrom<SignName>('flagged', 'long', 'against', 'short')
+    const names = fc.constantFrom<SignName>('flagged', 'against')
     const observation = fc.record({
       round: fc.string(),
-      signs: fc.array(
-        names.map((sign) => ({ sign })),
-        { maxLength: 4 },
-      ),
+      signs: fc.array(names, { maxLength: 4 }),
       among: fc.integer({ min: 1, max: 9 }),
     })
     fc.assert(
@@ -39,14 +36,10 @@ describe('reputation', () => {
     )
   })
 
-  it('says why it fell: the reasons of a round add up to its fall, with what was measured', () => {
+  it('says why it fell: the reasons of a round add up to its fall', () => {
     const before = after(times(10, good))
-    const fallen = observe(before, {
-      round: 'r',
-      signs: [{ sign: 'long', value: 9, limit: 3 }, { sign: 'flagged' }],
-    })
-    expect(fallen.reasons.map(({ round, sign }) => `${round} ${sign}`)).toEqual(['r long', 'r flagged'])
-    expect(fallen.reasons[0]).toMatchObject({ value: 9, limit: 3 })
+    const fallen = observe(before, { round: 'r', signs: ['against', 'flagged'] })
+    expect(fallen.reasons.map(({ round, sign }) => `${round} ${sign}`)).toEqual(['r against', 'r flagged'])
     expect(fallen.reasons.reduce((sum, { cost }) => sum + cost, 0)).toBeCloseTo(before.score - fallen.score, 12)
   })
 
@@ -143,24 +136,15 @@ describe('reputation from the ledger', () => {
 })
 
 describe('signs', () => {
-  const plain = (squaredNorm: number, squaredToPrevious: number | null = null) => ({ squaredNorm, squaredToPrevious })
-  const names = (signs: readonly { sign: SignName }[][]): SignName[][] => signs.map((of) => of.map(({ sign }) => sign))
-
-  it('are a length beyond three medians, or below a tenth of one', () => {
-    const found = signsOf([plain(1), plain(1), plain(4), plain(100), plain(0.001)], null)
-    expect(names(found)).toEqual([[], [], [], ['long'], ['short']])
-    expect(found[3]?.[0]).toEqual({ sign: 'long', value: 10, limit: 3 })
-  })
+  const of = (squaredNorm: number, squaredToPrevious: number) => ({ squaredNorm, squaredToPrevious })
 
   it('are a direction against the aggregate before, where most go along with it', () => {
     // Previous (1, 0); updates (1, 1), (1, -1), (-1, 0).
-    expect(names(signsOf([plain(2, 1), plain(2, 1), plain(1, 4)], 1))).toEqual([[], [], ['against']])
+    expect(againstOf([of(2, 1), of(2, 1), of(1, 4)], 1)).toEqual([2])
     // Where most turn back, turning back is no sign.
-    expect(names(signsOf([plain(1, 4), plain(1, 4), plain(2, 1)], 1))).toEqual([[], [], []])
-  })
-
-  it('are there for an update that is not finite', () => {
-    expect(names(signsOf([plain(1), plain(1), plain(Number.NaN)], null))).toEqual([[], [], ['long']])
+    expect(againstOf([of(1, 4), of(1, 4), of(2, 1)], 1)).toEqual([])
+    // An update that is not finite has no direction.
+    expect(againstOf([of(2, 1), of(2, 1), of(Number.NaN, Number.NaN)], 1)).toEqual([])
   })
 
   it('cosines are those of the vectors', () => {

@@ -9,14 +9,11 @@
 
 import type { OrganisationId } from '../../base/ids.ts'
 import type { Block } from '../../ledger/block.ts'
-import type { Sign } from './signs.ts'
+import type { SignName } from './signs.ts'
 
 export interface Reason {
   readonly round: string
-  readonly sign: Sign['sign']
-  /** What was measured and the limit that it passed, where the block says. */
-  readonly value?: number
-  readonly limit?: number
+  readonly sign: SignName
   /** How far the score fell for it. */
   readonly cost: number
 }
@@ -40,7 +37,7 @@ const REASONS_KEPT = 32
 export interface Observation {
   readonly round: string
   /** Nothing unusual = empty. */
-  readonly signs: readonly (Pick<Sign, 'sign'> & Partial<Sign>)[]
+  readonly signs: readonly SignName[]
   /** How many stood behind what was measured: the sum of a bucket of three says a third about each. */
   readonly among?: number
 }
@@ -51,13 +48,7 @@ export function observe(before: Reputation, { round, signs, among = 1 }: Observa
   const target = signs.length === 0 ? 1 : 0
   const score = before.score + rate * (target - before.score)
   const cost = signs.length === 0 ? 0 : (before.score - score) / signs.length
-  const reasons = signs.map(({ sign, value, limit }) => ({
-    round,
-    sign,
-    ...(value === undefined ? {} : { value }),
-    ...(limit === undefined ? {} : { limit }),
-    cost,
-  }))
+  const reasons = signs.map((sign) => ({ round, sign, cost }))
   return { score, rounds: before.rounds + 1, reasons: [...before.reasons, ...reasons].slice(-REASONS_KEPT) }
 }
 
@@ -91,11 +82,10 @@ export function observationsOf({
 }
 
 function signsAt(metrics: Sealed['aggregation_metrics'], of: 'robust' | 'bucket', at: number): Observation['signs'] {
-  const names = (sign: 'flagged' | 'against'): Observation['signs'] => {
+  return (['flagged', 'against'] as const).filter((sign) => {
     const positions: unknown = metrics[`${of}_${sign}`]
-    return Array.isArray(positions) && positions.includes(at) ? [{ sign }] : []
-  }
-  return [...names('flagged'), ...names('against')]
+    return Array.isArray(positions) && positions.includes(at)
+  })
 }
 
 /** Everybody's reputation after these blocks, in the order of the ledger, on top of what was known before. */
