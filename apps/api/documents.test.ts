@@ -141,7 +141,12 @@ describe('the documented routes', () => {
     })
 
     const metrics = await test.operator.text({ method: 'GET', path: '/metrics' })
-    for (const line of ['round_number 1', 'participating_orgs 2', 'privacy_epsilon_used NaN'])
+    for (const line of [
+      'round_number 1',
+      'participating_orgs 2',
+      'privacy_epsilon_used NaN',
+      'privacy_budget_used NaN',
+    ])
       expect(metrics).toContain(`\n${line}\n`)
 
     const late = contributionBody(a.id, round.roundId, round.baseModel, updateFile(round.baseModel))

@@ -116,7 +116,10 @@ export function releasesBy(round: number, { rounds }: TrainingConfig): number {
 }
 
 /** As the contributions say themselves: a round takes only those that say the same. */
-function stagesOf({ contributions, config }: RoundFacts): readonly StageRecord[] {
+export function stagesOf({
+  contributions,
+  config,
+}: Pick<RoundFacts, 'contributions' | 'config'>): readonly StageRecord[] {
   return contributions[0]?.stages ?? expectedStages(config)
 }
 

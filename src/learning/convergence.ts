@@ -1,7 +1,7 @@
 /**
  * Metrics of a round under the names of the ledger document, sections 5.2 and 9. The privacy figures of those lists are
- * elsewhere: epsilon and delta in the block's `privacy_params`, what an organisation spent in its own budget, which the hub
- * does not know. The Byzantine ones are there where a
+ * elsewhere: epsilon and delta in the block's `privacy_params`, `privacy_budget_used` as a diagnostic in the round's record
+ * (document-budget.ts). The Byzantine ones are there where a
  * robust rule or enough validators looked; `aggregation_quality` is in the round's record (validation.ts), not in the
  * block, which is sealed before anybody but the hub has the model.
  */
@@ -29,6 +29,8 @@ export interface FederationMetrics {
   readonly convergence_rate: number
   readonly norm_difference: number
   readonly gradient_norm: number
+  /** A diagnostic, not the epsilon that is accounted for (document-budget.ts); only where noise was added. */
+  readonly privacy_budget_used?: number
   /** Only where a robust rule looked, or three validators. */
   readonly byzantine_detection_triggered?: boolean
   /** Median over validators, -1 to 1; only from three validators on. */

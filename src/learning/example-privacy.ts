@@ -103,12 +103,18 @@ export function exampleRecord(mechanism: ExampleMechanism, { delta, rowsPerHost 
 
 type NoiseParameters = NonNullable<StageRecord['parameters']>
 
-/** Epsilon of so many rounds with this record, of one row or of several together. @throws invalid-request */
-export function exampleEpsilon(parameters: NoiseParameters, rounds: number, rows = 1): number {
-  const { sampling_rate: samplingRate, noise_multiplier: noiseMultiplier, steps, delta } = parameters
+/** What so many rounds with this record did. @throws invalid-request */
+export function exampleMechanism(parameters: NoiseParameters, rounds: number): SampledGaussian {
+  const { sampling_rate: samplingRate, noise_multiplier: noiseMultiplier, steps } = parameters
   if (typeof samplingRate !== 'number' || typeof noiseMultiplier !== 'number' || typeof steps !== 'number')
     fail('invalid-request', 'the record of the noise stage does not say what was added')
+  return { samplingRate, noiseMultiplier, steps: steps * rounds }
+}
+
+/** Epsilon of so many rounds with this record, of one row or of several together. @throws invalid-request */
+export function exampleEpsilon(parameters: NoiseParameters, rounds: number, rows = 1): number {
+  const mechanism = exampleMechanism(parameters, rounds)
+  const { delta } = parameters
   if (typeof delta !== 'number') fail('invalid-request', 'the record of the noise stage has no delta')
-  const mechanism = { samplingRate, noiseMultiplier, steps: steps * rounds }
   return rows === 1 ? epsilonOfSteps(mechanism, delta) : epsilonOfGroup(mechanism, rows, delta)
 }

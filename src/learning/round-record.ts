@@ -1,7 +1,9 @@
 /** What readers (API, command line, metrics) see of a round: the record `round/<roundId>`. */
 
+import { releasesBy, stagesOf } from './block-content.ts'
 import { type FederationMetrics, federationMetrics } from './convergence.ts'
-import type { OpenedRound } from './round-state.ts'
+import { documentBudgetUsed } from './document-budget.ts'
+import type { AggregateResult, OpenedRound } from './round-state.ts'
 
 export interface RoundRecord {
   readonly round_id: string
@@ -40,6 +42,14 @@ export function roundRecord(state: OpenedRound): RoundRecord {
     detail: state.phase === 'abandoned' ? state.detail : null,
     model: result?.model ?? null,
     height: 'block' in state ? state.block.height : null,
-    metrics: result === undefined ? null : federationMetrics(state.round, state.contributions.length, result),
+    metrics: result === undefined ? null : metricsOf(state, result),
+  }
+}
+
+function metricsOf(state: OpenedRound, result: AggregateResult): FederationMetrics {
+  const used = documentBudgetUsed(stagesOf(state), releasesBy(state.round, state.config))
+  return {
+    ...federationMetrics(state.round, state.contributions.length, result),
+    ...(used === undefined ? {} : { privacy_budget_used: used }),
   }
 }

@@ -51,6 +51,11 @@ async function metricsOf(hub: Hub): Promise<readonly Metric[]> {
       value: statedIn(block, 'delta'),
     },
     {
+      name: 'privacy_budget_used',
+      help: 'sum of 1/sigma^2 over the training so far: a diagnostic, and not the epsilon that is accounted for; NaN: no noise was added',
+      value: round?.privacy_budget_used ?? Number.NaN,
+    },
+    {
       name: 'byzantine_detection_triggered',
       help: 'whether an update of the newest block was far from the rest, or validators found its model clearly worse; NaN: nobody looked',
       value: triggeredOf(round?.byzantine_detection_triggered ?? metrics?.['byzantine_detection_triggered']),
@@ -84,6 +89,7 @@ function triggeredOf(value: unknown): number {
 interface RoundMetrics {
   readonly aggregation_latency_ms?: number
   readonly aggregation_quality?: number
+  readonly privacy_budget_used?: number
   readonly byzantine_detection_triggered?: boolean
 }
 

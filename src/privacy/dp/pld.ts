@@ -91,11 +91,6 @@ function epsilonOfSpectrum(spectrum: LowSpectrum, infinite: number, delta: numbe
   return Math.max(0, high * spectrum.step + Math.log((infinite + above - delta) / shrunk))
 }
 
-/** Delta at this epsilon of all mechanisms together, the larger of both directions. @throws as epsilonOfLosses */
-export function deltaOfLosses(mechanisms: readonly SampledGaussian[], epsilon: number): number {
-  return Math.max(...composeLosses(mechanisms).map((losses) => deltaAt(losses, epsilon)))
-}
-
 /** Loss of all steps of all mechanisms, for `remove` and for `add`. */
 export function composeLosses(mechanisms: readonly SampledGaussian[]): readonly [LossDistribution, LossDistribution] {
   const used = usedOf(mechanisms)
@@ -242,18 +237,10 @@ function logMoment({ places, step, masses }: LossOnPlaces, exponent: number): nu
   return Number.isFinite(sum) ? Math.log(sum) + exponent * first * step : Number.POSITIVE_INFINITY
 }
 
-/** E[(1 - e^(epsilon - loss))+]: the hockey-stick divergence. */
-function deltaAt({ lowest, step, masses, infinite }: LossDistribution, epsilon: number): number {
-  let delta = infinite
-  for (let i = masses.length - 1; i >= 0; i--) {
-    const loss = (lowest + i) * step
-    if (loss <= epsilon) break
-    delta += (masses[i] as number) * -Math.expm1(epsilon - loss)
-  }
-  return Math.min(1, delta)
-}
-
-/** The smallest epsilon >= 0 with deltaAt(epsilon) <= delta: between two places delta is linear in e^epsilon. */
+/**
+ * The smallest epsilon >= 0 at which the hockey-stick divergence E[(1 - e^(epsilon - loss))+] is at most delta: between two
+ * places it is linear in e^epsilon.
+ */
 function epsilonAt({ lowest, step, masses, infinite }: LossDistribution, delta: number): number {
   if (infinite > delta) return Number.POSITIVE_INFINITY
   // `weighted` is the sum of mass * e^(loss - its loss): relative to the place, since e^loss may leave the range.

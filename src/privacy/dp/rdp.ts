@@ -34,6 +34,14 @@ export function requireSampledGaussian({ samplingRate, noiseMultiplier, steps }:
   if (!Number.isSafeInteger(steps) || steps < 0) fail('invalid-request', 'a number of steps is a whole number')
 }
 
+/**
+ * The formula of the ledger document, a sum of steps / sigma^2. It is no guarantee: it knows neither delta nor sampling,
+ * and half of it is the RDP at order 1. Shown as a diagnostic beside epsilon.
+ */
+export function documentFormula(mechanisms: readonly SampledGaussian[]): number {
+  return mechanisms.reduce((sum, { steps, noiseMultiplier }) => sum + steps / noiseMultiplier ** 2, 0)
+}
+
 /** alpha * rho: what rho-zero-concentrated differential privacy says at the order alpha (Bun and Steinke 2016, 1.1). */
 export function concentratedCurve(rho: number, orders: readonly number[] = RDP_ORDERS): number[] {
   return orders.map((order) => order * rho)
