@@ -21,6 +21,7 @@ import type { Dealt, HomomorphicScheme, PartialDecryption } from '../src/privacy
 import { PUBLIC_PRIMES } from './homomorphic/primes.ts'
 import { HOMOMORPHIC_VENV } from './homomorphic/venv.ts'
 import { installVenv } from './python-venv.ts'
+import { DEFAULT_LEVELS } from '../src/privacy/homomorphic/packing.ts'
 
 const ORGANISATIONS = 10
 const THRESHOLD = 7
@@ -30,7 +31,7 @@ const STATEMENT = '0'.repeat(64) as Digest
 const request = {
   organisations: Array.from({ length: ORGANISATIONS }, (_, i) => organisationId(`org-${i}`)),
   threshold: THRESHOLD,
-  levels: 32_767,
+  levels: DEFAULT_LEVELS,
   contributionsMax: ORGANISATIONS,
 }
 

@@ -9,13 +9,14 @@ import { dealNewPaillier, openPaillier } from '../../src/node/homomorphic/pailli
 import { nameOf, World } from '../../src/privacy/homomorphic/rounds/fixtures.ts'
 import type { Dealt, HomomorphicScheme } from '../../src/privacy/homomorphic/scheme.ts'
 import { PUBLIC_PRIMES } from './primes.ts'
+import { DEFAULT_LEVELS } from '../../src/privacy/homomorphic/packing.ts'
 
 const THREADS = 2
 
 async function keyFor(kind: string, count: number): Promise<{ dealt: Dealt; scheme: HomomorphicScheme }> {
   const organisations = Array.from({ length: count }, (_, i) => nameOf(i)).sort()
   const threshold = Math.floor((2 * count) / 3) + 1
-  const request = { organisations, threshold, levels: 32_767, contributionsMax: count }
+  const request = { organisations, threshold, levels: DEFAULT_LEVELS, contributionsMax: count }
   if (kind === 'ckks') {
     const dealt = await dealNewCkks(request)
     return { dealt, scheme: await openCkks(dealt.parameters) }

@@ -1,10 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import type { Block } from './block.ts'
 import { contentOf, Hub, modelOf, ORGANISATIONS, START, trained } from './fixtures.ts'
+import type { Digest } from '../base/ids.ts'
 import { decodeLeaf } from './leaf.ts'
-import { blocksByModel, lineage } from './provenance.ts'
+import { lineage, type ReadBlockOfModel } from './provenance.ts'
 
 const blocksOf = (hub: Hub): Block[] => hub.records.map(({ leaf }) => decodeLeaf(leaf))
+
+/** Reader over blocks in memory, by height. */
+function blocksByModel(blocks: readonly Block[]): ReadBlockOfModel {
+  const heights = new Map<Digest, number[]>()
+  for (const { model_hash, height } of blocks) heights.set(model_hash, [...(heights.get(model_hash) ?? []), height])
+  return async (model, below) => {
+    const height = heights.get(model)?.findLast((candidate) => candidate <= below)
+    return height === undefined ? undefined : blocks[height]
+  }
+}
 
 describe('lineage', () => {
   it('leads from a model through every round to the initial model', async () => {

@@ -74,13 +74,3 @@ export async function lineage(model: Digest, read: ReadBlockOfModel, generations
   }
   return generations
 }
-
-/** Reader over blocks in memory, by height: for an exported ledger. */
-export function blocksByModel(blocks: readonly Block[]): ReadBlockOfModel {
-  const heights = new Map<Digest, number[]>()
-  for (const { model_hash, height } of blocks) heights.set(model_hash, [...(heights.get(model_hash) ?? []), height])
-  return async (model, below) => {
-    const height = heights.get(model)?.findLast((candidate) => candidate <= below)
-    return height === undefined ? undefined : blocks[height]
-  }
-}

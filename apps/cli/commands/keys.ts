@@ -7,6 +7,7 @@ import type { ModulusBits } from '../../../src/privacy/homomorphic/paillier/para
 import type { SchemeKind } from '../../../src/privacy/homomorphic/scheme.ts'
 import { columns, print } from '../output.ts'
 import { collect, jsonOption } from './options.ts'
+import { DEFAULT_LEVELS } from '../../../src/privacy/homomorphic/packing.ts'
 
 interface DealOptions {
   readonly organisations: readonly string[]
@@ -70,7 +71,7 @@ function dealCommand(): Command {
         .choices(['50-50', '60-60-60'])
         .default('50-50'),
     )
-    .option('--levels <n>', 'largest integer that a coordinate becomes', number, 32_767)
+    .option('--levels <n>', 'largest integer that a coordinate becomes', number, DEFAULT_LEVELS)
     .addOption(jsonOption())
     .addHelpText('after', DEAL_EXAMPLE)
     .action(deal)

@@ -9,8 +9,7 @@ import { holdCeremony, readParameterFile } from '../../../src/node/homomorphic/c
 import { openScheme } from '../../../src/node/homomorphic/open.ts'
 import type { SchemeKind } from '../../../src/privacy/homomorphic/scheme.ts'
 import { type Federation, keyFile } from './federation.ts'
-
-const LEVELS = 32_767
+import { DEFAULT_LEVELS } from '../../../src/privacy/homomorphic/packing.ts'
 
 /** Deals a key and tells each node where its share is. More than two thirds open a sum. */
 export async function dealKeys({ directory, members }: Federation, kind: SchemeKind): Promise<void> {
@@ -23,7 +22,7 @@ export async function dealKeys({ directory, members }: Federation, kind: SchemeK
     modulusBits: 2048,
     exponentBits: 256,
     set: '50-50',
-    levels: LEVELS,
+    levels: DEFAULT_LEVELS,
     contributionsMax: organisations.length,
   })
   for (const { organisation, path } of shares) {

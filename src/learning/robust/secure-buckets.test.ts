@@ -12,7 +12,6 @@ import {
   bucketsWithstand,
   DEFAULT_BUCKETS,
   planBuckets,
-  spoiledMoreThan,
 } from './secure-buckets.ts'
 
 const robustOf = (config: Partial<RobustConfig>): RobustConfig => robustConfigSchema.parse(config)
@@ -103,14 +102,6 @@ describe('what buckets withstand', () => {
         expect(buckets.length).toBeGreaterThanOrEqual(vectorsMin(rule, withstands))
         expect(buckets.length).toBeLessThan(vectorsMin(rule, withstands + 1))
       }
-  })
-
-  it('says how often more liars than promised go unnoticed, as counted by trying all', () => {
-    // Four buckets of 3, 3 liars: C(12,3) = 220 choices; 4 * 27 of them touch three buckets.
-    expect(spoiledMoreThan([3, 3, 3, 3], 3, 2)).toBeCloseTo(108 / 220, 12)
-    expect(spoiledMoreThan([3, 3, 3, 3], 3, 0)).toBe(1)
-    expect(spoiledMoreThan([3, 3, 3, 3], 0, 0)).toBe(0)
-    expect(spoiledMoreThan([5, 5, 5], 3, 2)).toBeCloseTo(125 / 455, 12)
   })
 })
 

@@ -90,31 +90,3 @@ export function bucketsProblem(
   const advice = most > 0 ? `, or lower robust.f to ${most}` : ''
   return `${rule} against ${f} needs ${Math.max(2, needed)} buckets of at least ${bucketMin}, so ${Math.max(2, needed) * bucketMin} organisations, and there are ${organisations}: invite more${advice}, or see single updates with protection plain`
 }
-
-/**
- * Chance that so many liars, wherever they are, spoil more than `withstands` buckets of a partition that chance drew: how
- * often a round goes wrong with more liars than are promised. Exact: liars are a random subset of the organisations.
- */
-export function spoiledMoreThan(sizes: readonly number[], liars: number, withstands: number): number {
-  // ways[b][l]: choices of l organisations that touch just b of the buckets looked at so far.
-  let ways = [Float64Array.from({ length: liars + 1 }, (_, l) => (l === 0 ? 1 : 0))]
-  for (const size of sizes) {
-    const next = Array.from({ length: ways.length + 1 }, (_, b) =>
-      Float64Array.from(ways[b] ?? new Float64Array(liars + 1)),
-    )
-    ways.forEach((row, b) =>
-      row.forEach((count, l) => {
-        let choose = 1
-        for (let taken = 1; taken <= Math.min(size, liars - l); taken++) {
-          choose = (choose * (size - taken + 1)) / taken
-          const to = next[b + 1]
-          if (to !== undefined) to[l + taken] = (to[l + taken] ?? 0) + count * choose
-        }
-      }),
-    )
-    ways = next
-  }
-  const at = ways.map((row) => row[liars] ?? 0)
-  const total = at.reduce((sum, value) => sum + value, 0)
-  return total === 0 ? 0 : at.slice(withstands + 1).reduce((sum, value) => sum + value, 0) / total
-}

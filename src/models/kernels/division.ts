@@ -33,8 +33,6 @@ const DIVISIBLE = [
   'pairDistances',
 ] as const satisfies readonly (keyof KernelExports)[]
 
-export const divisibleCount = DIVISIBLE.length
-
 /** A division of one call. Without partial sums, `partialBytes` is 0. */
 export interface Division {
   readonly pieces: number

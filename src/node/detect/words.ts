@@ -164,5 +164,3 @@ export function featureText(name: string, value: number, usual: number): string 
   const usually = unit === 'yes' ? `usually in ${Math.round(usual * 100)} %` : `usually ${READ[unit](usual)}`
   return `${text}: ${READ[unit](value)} (${usually})`
 }
-
-export const hasWords = (name: string): boolean => WORDS.has(name)
