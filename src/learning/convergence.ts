@@ -1,9 +1,8 @@
 /**
  * Metrics of a round under the names of the ledger document, sections 5.2 and 9. The privacy figures of those lists are
  * elsewhere: epsilon and delta in the block's `privacy_params`, `privacy_budget_used` as a diagnostic in the round's record
- * (document-budget.ts). The Byzantine ones are there where a
- * robust rule or enough validators looked; `aggregation_quality` is in the round's record (validation.ts), not in the
- * block, which is sealed before anybody but the hub has the model.
+ * (document-budget.ts). The Byzantine ones are there where a robust rule or enough validators looked; `aggregation_quality`
+ * is in the round's record (validation.ts), not in the block, which is sealed before anybody but the hub has the model.
  */
 
 import type { RobustReport } from './robust/report.ts'
