@@ -54,6 +54,9 @@ export interface ClusterOptions {
 /** Everything must be finished this long after things stop going wrong, unless the training itself takes longer. */
 const QUIET_MS = 3_600_000
 
+/** What takes an update, or a masked one, away from its organisation. */
+const RELEASING: ReadonlySet<string> = new Set(['deliver contribution', 'deliver masking-input'])
+
 /** A history of more events goes in circles; most have some ten thousand. */
 const EVENTS_MAX = 1_000_000
 
@@ -99,7 +102,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     hub: () => hub.app(),
     acknowledged: (organisation, request, detail, answer) => {
       acknowledgements.push(...acknowledgementsOf(organisation, request, detail, answer))
-      if (request === 'deliver contribution') unspent.push(...unspentBy(cluster, organisation, detail as Envelope))
+      if (RELEASING.has(request)) unspent.push(...unspentBy(cluster, organisation, detail as Envelope))
       if (request.startsWith('poll')) forge(cluster, organisation, answer as readonly Mail[])
     },
   }

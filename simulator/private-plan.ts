@@ -19,7 +19,7 @@ const DELTA = 1e-5
 /** Beyond five minutes letters are refused, rightly, and nothing more would happen. */
 const JUMP_MS_MAX = 240_000
 
-/** The troubles of the seed, with privacy of one unit or the other. */
+/** The troubles of the seed, with privacy of one unit or the other, in the clear or masked. */
 export function privatePlanOf(seed: string): Plan {
   const plan = planOf(seed)
   const random = prng(`private plan/${seed}`)
@@ -27,16 +27,10 @@ export function privatePlanOf(seed: string): Plan {
   const privacy = ofRows
     ? { unit: 'example', epsilon: 2, delta: DELTA, rowsPerHost: 8 }
     : { unit: 'organisation', mechanism: 'local-discrete-gaussian', epsilon: 2, delta: DELTA, clip: 0.5 }
-  const scenario = { ...plan.scenario, strategy: 'fedavg', protection: 'plain', proximalMu: 0, clipNorm: null } as const
-  return {
-    ...plan,
-    scenario,
-    forgery: 0,
-    private: {
-      privacy,
-      trainings: 2 + random.below(2),
-      limit: { epsilon: 1.2 + 2 * random.uniform(), delta: 2 * DELTA },
-      clockJumpMs: Math.round((random.uniform() - 0.5) * JUMP_MS_MAX),
-    },
-  }
+  const trainings = 2 + random.below(2)
+  const limit = { epsilon: 1.2 + 2 * random.uniform(), delta: 2 * DELTA }
+  const clockJumpMs = Math.round((random.uniform() - 0.5) * JUMP_MS_MAX)
+  const protection = random.below(2) === 0 ? 'secagg' : 'plain'
+  const scenario = { ...plan.scenario, strategy: 'fedavg', protection, proximalMu: 0, clipNorm: null } as const
+  return { ...plan, scenario, forgery: 0, private: { privacy, trainings, limit, clockJumpMs } }
 }

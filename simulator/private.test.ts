@@ -12,7 +12,7 @@ beforeAll(() => {
 })
 
 describe('trainings that draw on one privacy budget while nodes crash and clocks jump', () => {
-  const totals = { releases: 0, refused: 0, crashes: 0, jumps: 0, nearLimit: 0, units: new Set<unknown>() }
+  const totals = { releases: 0, masked: 0, refused: 0, crashes: 0, jumps: 0, nearLimit: 0, units: new Set<unknown>() }
 
   it(`never take more than was allowed, and spend before anything leaves (P4): seeds 1 to ${SEEDS}`, {
     timeout: 240_000,
@@ -26,6 +26,7 @@ describe('trainings that draw on one privacy budget while nodes crash and clocks
       for (const node of run.organisations) {
         const releases = releasesOf(run, node.name)
         totals.releases += releases.length
+        if (plan.scenario.protection === 'secagg') totals.masked += releases.length
         totals.crashes += node.crashes
         if (epsilonOfReleases(releases, limit.delta) > 0.7 * limit.epsilon) totals.nearLimit++
         for (const [stream, { events }] of node.tables.streams)
@@ -37,6 +38,7 @@ describe('trainings that draw on one privacy budget while nodes crash and clocks
   it('were really short of budget, and really troubled', () => {
     expect(totals.units).toEqual(new Set(['example', 'organisation']))
     expect(totals.releases).toBeGreaterThan(4 * SEEDS)
+    expect(totals.masked).toBeGreaterThan(SEEDS)
     expect(totals.refused).toBeGreaterThan(SEEDS)
     expect(totals.nearLimit).toBeGreaterThan(SEEDS)
     expect(totals.crashes).toBeGreaterThan(SEEDS)

@@ -11,8 +11,9 @@ import {
   RDP_ORDERS,
   sampledDiscreteGaussianCurve,
 } from '../../src/privacy/dp/rdp.ts'
-import type { StageRecord } from '../../src/learning/stages.ts'
-import { type NodeRemains, recordsOf, type Run, type Violation } from '../run.ts'
+import type { OpenedRound } from '../../src/learning/round-state.ts'
+import { expectedStages, type StageRecord } from '../../src/learning/stages.ts'
+import { type NodeRemains, recordsOf, type Run, stateOf, type Violation } from '../run.ts'
 
 export interface Release {
   readonly round: string
@@ -25,18 +26,32 @@ export function checkBudget(run: Run): Violation[] {
   return messages.map((message) => ({ checker: 'P4', message }))
 }
 
-/** Contributions in its name that the hub took. Two different ones of one round are two releases. */
+/**
+ * Contributions and masked vectors in its name that the hub took, whatever became of the round. Two different ones of one round
+ * are two releases.
+ */
 export function releasesOf(run: Run, organisation: string): Release[] {
   const found = new Map<string, Release>()
   for (const { header, body } of run.hub.tables.envelopes.values()) {
-    if (header.type !== 'contribution' || header.from !== organisation) continue
+    const release = header.from === organisation ? releaseIn(run, header.type, body) : undefined
+    if (release !== undefined) found.set(`${release.round}/${release.digest}`, release)
+  }
+  return [...found.values()]
+}
+
+function releaseIn(run: Run, type: string, body: unknown): Release | undefined {
+  if (type === 'contribution') {
     const { round_id: round, encrypted_gradient: gradient } = body as {
       round_id: string
       encrypted_gradient: { blob: { digest: string }; stages: StageRecord[] }
     }
-    found.set(`${round}/${gradient.blob.digest}`, { round, digest: gradient.blob.digest, stages: gradient.stages })
+    return { round, digest: gradient.blob.digest, stages: gradient.stages }
   }
-  return [...found.values()]
+  if (type !== 'masking-input') return undefined
+  const { round_id: round, body: input } = body as { round_id: string; body: { vector: string } }
+  // Its noise is what the round asks for: a sum does not say what is in one of its terms.
+  const { config } = stateOf(run.hub, `round/${round}`) as OpenedRound
+  return { round, digest: input.vector, stages: expectedStages(config) }
 }
 
 export function epsilonOfReleases(releases: readonly Release[], delta: number): number {
