@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { runDemo } from '../demo/demo.ts'
+import { clipOption, mechanismOption, unitOption } from './privacy-options.ts'
 import { parseDemoOptions, type RawDemoOptions, STRATEGIES } from '../demo/options.ts'
 import { renderReport } from '../demo/report.ts'
 import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
@@ -35,15 +36,9 @@ export function demoCommand(): Command {
       '--epsilon <n>',
       `differential privacy of all rounds together, at delta 1e-5, or off (default: ${EPSILON_DEFAULT})`,
     )
-    .option('--unit <what>', 'example: each training row is protected | organisation: all that one has', 'example')
-    .option(
-      '--clip <norm[:layer|adaptive]>',
-      'L2 norm that no update exceeds (default: none; 1 with --unit organisation); with :layer, each tensor of the model is clipped by itself within it; with :adaptive, the first one, moved each round to where half of the updates are not clipped',
-    )
-    .option(
-      '--mechanism <which>',
-      'with --unit organisation: local, each adds all the noise (default) | distributed, each adds a share; needs secagg, and holds against the hub with a fifth of the organisations',
-    )
+    .addOption(unitOption())
+    .addOption(clipOption())
+    .addOption(mechanismOption())
     .option(
       '--robust <rule[:f]>',
       'aggregate by a rule that withstands f organisations that lie; on single updates, --protect plain, unless --protect secagg asks for means of buckets of three',

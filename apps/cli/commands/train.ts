@@ -26,6 +26,7 @@ import {
 } from '../demo/options.ts'
 import { columns, EXIT, print } from '../output.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
+import { clipOption, mechanismOption, unitOption } from './privacy-options.ts'
 
 const POLICY = 'policy'
 /** How often `watch` looks; nothing depends on it. */
@@ -90,15 +91,9 @@ function startCommand(): Command {
       '--sparsify <method:fraction>',
       `${SPARSIFY_METHODS.join(' | ')}: send a part of each update, e.g. random-k:0.1, and keep the rest for later rounds; random-k makes masked and encrypted vectors so much shorter (default: all of it)`,
     )
-    .option('--unit <what>', 'example: each training row is protected | organisation: all that one has', 'example')
-    .option(
-      '--clip <norm[:layer|adaptive]>',
-      'L2 norm that no update exceeds (default: none; 1 with --unit organisation); with :layer, each tensor of the model is clipped by itself within it; with :adaptive, the first one, moved each round to where half of the updates are not clipped',
-    )
-    .option(
-      '--mechanism <which>',
-      'with --unit organisation: local, each adds all the noise (default) | distributed, each adds a share; needs secagg, and holds against the hub with a fifth of the organisations',
-    )
+    .addOption(unitOption())
+    .addOption(clipOption())
+    .addOption(mechanismOption())
     .option(
       '--invited-min <n>',
       'with --mechanism distributed: organisations that each round is opened with at least; shares of noise are sized for it (default: 3)',
