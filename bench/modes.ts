@@ -1,9 +1,9 @@
 /**
  * `node bench/modes.ts [--organisations 10] [--parameters 1000000] [--rounds 3] [--modes plain,secagg] [--sparsify random-k:0.1]`:
- * what a round costs
- * in each protection, in a federation of real processes on this machine, one federation a mode. Training is kept trivial:
- * what is left is moving, hiding, adding, opening and sealing. Processor time is what a busy machine cannot hide; wall time is
- * of all processes on it. Peak memory is that of a process since its start. Phases wait as long as they do by default.
+ * what a round costs in each protection, in a federation of real processes on this machine, one federation a mode. Training
+ * is kept trivial: what is left is moving, hiding, adding, opening and sealing. Processor time is what a busy machine cannot
+ * hide; wall time is of all processes on it. Peak memory is that of a process since its start. Phases wait as long as they do
+ * by default.
  */
 
 import { readFile, stat } from 'node:fs/promises'

@@ -6,7 +6,16 @@ import { proposeBlock } from '../ledger/block.ts'
 import { clipFault, countOf, declaredShare, nextClip, unclippedShare, withClip } from './adaptive-clip.ts'
 import { privacyStatement, roundBlockContent } from './block-content.ts'
 import { prepareContribution } from './contribution.ts'
-import { configOf, contributionOf, digestFor, OPENED_AT, opening, participants, TRAINING } from './learning.suite.ts'
+import {
+  AGGREGATED,
+  configOf,
+  contributionOf,
+  digestFor,
+  OPENED_AT,
+  opening,
+  participants,
+  TRAINING,
+} from './learning.suite.ts'
 import { noiseOf } from './organisation-privacy.ts'
 import { guaranteeOf } from './privacy-config.ts'
 import { roundMachine } from './round.ts'
@@ -138,16 +147,8 @@ describe('the clip of a round', () => {
       (before, event) => roundMachine.step(before, event).state,
       roundMachine.initial('round/t1-1'),
     )
-    const result = {
-      model: digestFor('m'),
-      strategyState: null,
-      normDifference: 1,
-      gradientNorm: 1,
-      convergence: 1,
-      durationMs: 1,
-    }
     return proposeBlock(
-      roundBlockContent(state as OpenedRound, { ...result, ...(unclipped === undefined ? {} : { unclipped }) }),
+      roundBlockContent(state as OpenedRound, { ...AGGREGATED, ...(unclipped === undefined ? {} : { unclipped }) }),
       undefined,
       OPENED_AT,
     )

@@ -6,7 +6,7 @@ import { publicKeyOf } from '../base/signature.ts'
 import { encodeSafetensors } from '../models/formats/safetensors.ts'
 import { parseTrainingConfig, type TrainingConfig } from './config.ts'
 import type { RoundFacts as MaskingFacts } from '../privacy/masking/server-state.ts'
-import type { ContributionReceived, MaskedSum, Participant, RoundOpened } from './round-state.ts'
+import type { AggregateResult, ContributionReceived, MaskedSum, Participant, RoundOpened } from './round-state.ts'
 import { expectedStages } from './stages.ts'
 import { type ByteReader, openTensors, type TensorReader } from './tensor-reader.ts'
 import { updateMetadata } from './validate-update.ts'
@@ -123,4 +123,14 @@ export function modelReader(values: readonly number[], version = 'v1.0-init'): P
 
 export function updateReader(values: readonly number[]): Promise<TensorReader> {
   return openTensors(memoryFile(fileOf(values, updateMetadata(BASE_DIGEST))))
+}
+
+/** What an aggregation came to, where its figures do not matter. */
+export const AGGREGATED: AggregateResult = {
+  model: digestFor('m'),
+  strategyState: null,
+  normDifference: 1,
+  gradientNorm: 1,
+  convergence: 1,
+  durationMs: 1,
 }

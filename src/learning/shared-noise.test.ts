@@ -10,6 +10,7 @@ import { signedIntegers } from '../privacy/masking/quantise.ts'
 import { privacyStatement, roundBlockContent } from './block-content.ts'
 import { clip, prepareContribution } from './contribution.ts'
 import {
+  AGGREGATED,
   configOf,
   digestFor,
   MASKED_SUM,
@@ -271,15 +272,7 @@ describe('a training that asks for noise in shares', () => {
         (before, event) => roundMachine.step(before, event).state,
         roundMachine.initial(`round/${ROUND}`),
       )
-      const result = {
-        model: digestFor('m'),
-        strategyState: null,
-        normDifference: 1,
-        gradientNorm: 1,
-        convergence: 1,
-        durationMs: 1,
-      }
-      const content = roundBlockContent(state as OpenedRound, result)
+      const content = roundBlockContent(state as OpenedRound, AGGREGATED)
       const said = { ...(content.provenance.privacy_params as object), ...lie }
       const block = proposeBlock(
         { ...content, provenance: { ...content.provenance, privacy_params: said as never } },
