@@ -4,6 +4,7 @@ import { blockHash, proposeBlock } from '../ledger/block.ts'
 import { survivorsDigest } from '../privacy/masking/client-checks.ts'
 import { roundBlockContent } from './block-content.ts'
 import {
+  AGGREGATED,
   configOf,
   contributionOf,
   digestFor,
@@ -171,8 +172,7 @@ describe('a round with secure aggregation, at an organisation', () => {
 
   const blockOf = (sum = MASKED_SUM) => {
     const { state } = play(joined('org-a'), { type: 'unmasked', ...sum, at: 0 })
-    const result = { model: digestFor('m'), strategyState: null, normDifference: 1, gradientNorm: 1, convergence: 1 }
-    const content = roundBlockContent(state as OpenedRound, { ...result, durationMs: 1 })
+    const content = roundBlockContent(state as OpenedRound, AGGREGATED)
     const block = proposeBlock(content, undefined, OPENED_AT + 20)
     return { ...block, hash: blockHash(block) }
   }
@@ -341,8 +341,7 @@ describe('a robust rule under secure aggregation', () => {
     expect(effects[1]).toMatchObject([{ type: 'open-masking', maskingId: `${ROUND}-b1` }])
     const state = events.reduce((now, event) => machine.step(now, event).state, machine.initial(`participant/${ROUND}`))
     const { state: round } = after(sumOf(0), sumOf(1), sumOf(2))
-    const result = { model: digestFor('m'), strategyState: null, normDifference: 1, gradientNorm: 1, convergence: 1 }
-    const content = roundBlockContent(round as OpenedRound, { ...result, durationMs: 1 })
+    const content = roundBlockContent(round as OpenedRound, AGGREGATED)
     const block = proposeBlock(content, undefined, OPENED_AT + 20)
     const proposal: ParticipantEvent = { type: 'proposal', id: ROUND, block, at: OPENED_AT + 30 }
     expect(machine.step(state, proposal).state.phase).toBe('signing')
