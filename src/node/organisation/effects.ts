@@ -20,7 +20,7 @@ import {
   openEncrypting,
   performEncryptionEffect,
 } from './encryption.ts'
-import { forgetNoise } from './noise.ts'
+import { forgetNoise } from '../noise-seed.ts'
 import { abandonProtection } from './protect.ts'
 import { fetchModel, trainAndContribute } from './train.ts'
 import { validateModel } from './validate.ts'

@@ -11,7 +11,7 @@ import { type Database, openDatabase } from '../storage/database.ts'
 import { createJobs } from '../storage/jobs.ts'
 import { createPostgresStore } from '../storage/postgres.ts'
 import type { OrganisationContext } from './identity.ts'
-import { forgetNoise, noiseSeed } from './noise.ts'
+import { forgetNoise, noiseSeed } from '../noise-seed.ts'
 import { abandonProtection, reserveProtection } from './protect.ts'
 
 const PRIVACY = { unit: 'organisation', mechanism: 'local-discrete-gaussian', epsilon: 4, delta: 1e-5, clip: 1 }

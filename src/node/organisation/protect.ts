@@ -19,14 +19,14 @@ import {
 import { examplePlanOf } from '../../learning/privacy-config.ts'
 import { graphDelta } from '../../learning/shared-noise.ts'
 import type { PrivateMechanism } from '../../models/dp-sgd/private-training.ts'
-import type { Cost } from '../../privacy/dp/budget.ts'
+import type { CostOfNoise } from '../../privacy/dp/cost.ts'
 import { TABLE_DISTANCE_MAX } from '../../privacy/dp/dp-sgd.ts'
 import { drawMax, tableDelta, tableShare } from '../../privacy/dp/local.ts'
 import { noiseTable } from '../private-randomness.ts'
 import { OWN_DATA } from '../privacy-budget/privacy-budget.ts'
 import type { PrivateRequest } from '../training.ts'
 import type { OrganisationContext } from './identity.ts'
-import { drawWith, forgetNoise, noiseSeed } from './noise.ts'
+import { drawWith, forgetNoise, noiseSeed } from '../noise-seed.ts'
 
 export const TRAINING = 'training'
 
@@ -72,10 +72,8 @@ export async function reserveProtection(
   }
 }
 
-type WithoutDelta<C> = C extends unknown ? Omit<C, 'delta'> : never
-
 interface Planned {
-  readonly cost: WithoutDelta<Cost>
+  readonly cost: CostOfNoise
   /** Draws for each parameter, and how far each is from the exact distribution at most. */
   readonly draws: number
   readonly distance: number

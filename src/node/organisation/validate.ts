@@ -13,7 +13,7 @@ import { tableDelta } from '../../privacy/dp/local.ts'
 import { readFlat, specOf } from '../model-files.ts'
 import type { OrganisationContext } from './identity.ts'
 import { deliver } from './letters.ts'
-import { drawWith } from './noise.ts'
+import { drawWith } from '../noise-seed.ts'
 import { fetchModel } from './train.ts'
 
 /** The account of rows from the cut on: no training takes from them. */

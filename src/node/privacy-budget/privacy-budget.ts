@@ -5,7 +5,8 @@
  */
 
 import { digestOf } from '../../base/hash.ts'
-import { type BudgetEvent, budgetMachine, type BudgetState, type Cost, type Limit } from '../../privacy/dp/budget.ts'
+import { type BudgetEvent, budgetMachine, type BudgetState, type Limit } from '../../privacy/dp/budget.ts'
+import type { Cost } from '../../privacy/dp/cost.ts'
 import { type DatasetStatement, statements } from '../../privacy/dp/statement.ts'
 import { type AnyMachine, createDrive } from '../drive.ts'
 import type { Ports } from '../ports.ts'

@@ -12,20 +12,8 @@
 
 import { fail } from '../../base/errors.ts'
 import type { Machine, RecordWrite, Step } from '../../base/machine.ts'
-import {
-  composeCurves,
-  concentratedCurve,
-  epsilonOfCurve,
-  RDP_ORDERS,
-  type SampledGaussian,
-  sampledDiscreteGaussianCurve,
-  sampledGaussianCurve,
-} from './rdp.ts'
-
-/** What a release costs. `delta` is what it adds to delta whatever epsilon is, e.g. for the distance of a noise table. */
-export type Cost =
-  | { readonly kind: 'concentrated'; readonly rho: number; readonly delta: number }
-  | ({ readonly kind: 'sampled-gaussian' | 'sampled-discrete-gaussian'; readonly delta: number } & SampledGaussian)
+import { type Cost, curveOf } from './cost.ts'
+import { composeCurves, epsilonOfCurve, RDP_ORDERS } from './rdp.ts'
 
 export interface Limit {
   readonly epsilon: number
@@ -99,20 +87,8 @@ export const budgetMachine: Machine<BudgetState, BudgetEvent, never> = {
   },
 }
 
-/** More than any limit allows, and its multiples are finite. */
-const COST_MAX = 1e6
-
-/** @throws invalid-request */
-export function curveOf(cost: Cost): number[] {
-  if (!(cost.delta >= 0 && cost.delta < 1)) fail('invalid-request', 'the delta of a cost is in [0, 1)')
-  if (cost.kind !== 'concentrated')
-    return cost.kind === 'sampled-gaussian' ? sampledGaussianCurve(cost) : sampledDiscreteGaussianCurve(cost)
-  // A value that is no finite number would be lost in JSON, and with it what was spent.
-  if (!(cost.rho >= 0 && cost.rho < COST_MAX)) fail('invalid-request', 'rho is at least 0')
-  return concentratedCurve(cost.rho)
-}
-
 function plus(used: Used, cost: Cost): Used {
+  if (!(cost.delta >= 0 && cost.delta < 1)) fail('invalid-request', 'the delta of a cost is in [0, 1)')
   return { curve: composeCurves([used.curve, curveOf(cost)]), delta: used.delta + cost.delta }
 }
 

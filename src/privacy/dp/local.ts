@@ -39,11 +39,17 @@ const NORM_SLACK = 1 + 1e-6
 const TABLE_SHARE = 1e-3
 
 /** The least noise for the target. @throws invalid-request, not-available if no grid fits the clip */
-export function planLocalNoise({ epsilon, delta, clip, rounds, besides = 0 }: LocalTarget): LocalNoise {
-  if (!(epsilon > 0 && epsilon <= 100) || !(delta > 0 && delta < 1) || !(clip > 0) || !(rounds >= 1))
-    fail('invalid-request', 'a target has epsilon in (0, 100], delta in (0, 1), a positive clip and at least one round')
+export function planLocalNoise(target: LocalTarget): LocalNoise {
+  requireTarget(target)
+  const { epsilon, delta, clip, rounds, besides = 0 } = target
   const rho = concentrationFor(epsilon, deltaForNoise(delta)) / rounds
   return onGrid(sensitivityOf(clip, besides) / Math.sqrt(2 * rho), { clip, besides })
+}
+
+/** @throws invalid-request */
+export function requireTarget({ epsilon, delta, clip, rounds }: LocalTarget): void {
+  if (!(epsilon > 0 && epsilon <= 100) || !(delta > 0 && delta < 1) || !(clip > 0) || !(rounds >= 1))
+    fail('invalid-request', 'a target has epsilon in (0, 100], delta in (0, 1), a positive clip and at least one round')
 }
 
 /** Between any two clipped updates: they may be opposite. */
@@ -95,9 +101,16 @@ export function tableDelta(epsilon: number, distance: number, draws: number): nu
   return (1 + Math.exp(epsilon)) * distance * draws
 }
 
-/** The largest rho, to a millionth and never above it, that is (epsilon, delta). */
-function concentrationFor(epsilon: number, delta: number): number {
-  const within = (rho: number): boolean => epsilonOfCurve(concentratedCurve(rho), delta) <= epsilon
+/**
+ * The largest rho, to a millionth and never above it, that is (epsilon, delta).
+ * @param curveOf of noise with this rho: it grows with rho
+ */
+export function concentrationFor(
+  epsilon: number,
+  delta: number,
+  curveOf: (rho: number) => number[] = concentratedCurve,
+): number {
+  const within = (rho: number): boolean => epsilonOfCurve(curveOf(rho), delta) <= epsilon
   let [low, high] = [0, epsilon]
   while (high - low > 1e-6 * high) {
     const middle = (low + high) / 2

@@ -62,19 +62,27 @@ export function sampledGaussianCurve(mechanism: SampledGaussian, orders: readonl
 /**
  * The same for discrete Gaussian noise on integers. At whole orders the formula is the same, as a shift by an integer
  * leaves the normaliser of e^(-x^2 / (2 s^2)) over the integers as it is, and the reflection of Mironov et al. (Theorem 5)
- * maps integers to integers. Between them (order - 1) times the divergence is convex in the order, so the chord is above it.
+ * maps integers to integers.
  */
 export function sampledDiscreteGaussianCurve(
   mechanism: SampledGaussian,
   orders: readonly number[] = RDP_ORDERS,
 ): number[] {
   const ends = [...new Set(orders.flatMap((order) => [Math.floor(order), Math.ceil(order)]))].filter((end) => end > 1)
-  const values = sampledGaussianCurve(mechanism, ends)
-  const moments = new Map(ends.map((end, i) => [end, (end - 1) * (values[i] ?? Number.POSITIVE_INFINITY)]))
+  const values = new Map(sampledGaussianCurve(mechanism, ends).map((value, i) => [ends[i], value]))
+  return betweenWholeOrders(orders, (order) => values.get(order) ?? Number.POSITIVE_INFINITY)
+}
+
+/**
+ * A curve that is known at whole orders only, `valueAt` of 2, 3, ...: (order - 1) times the divergence is convex in the order
+ * and nought at 1, so the chord is above it (van Erven and Harremoes 2014, Corollary 2).
+ */
+export function betweenWholeOrders(orders: readonly number[], valueAt: (order: number) => number): number[] {
+  const moment = (order: number): number => (order > 1 ? (order - 1) * valueAt(order) : 0)
   return orders.map((order) => {
     const [low, high] = [Math.floor(order), Math.ceil(order)]
-    const [from, to] = [moments.get(low) ?? 0, moments.get(high) ?? 0]
-    return (from + (to - from) * (order - low)) / (order - 1)
+    const from = moment(low)
+    return (from + (moment(high) - from) * (order - low)) / (order - 1)
   })
 }
 

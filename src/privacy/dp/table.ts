@@ -1,5 +1,5 @@
 /**
- * The discrete Gaussian by its cumulative table: a draw is 32 random bits, a guide, a few comparisons, and 96 more bits in
+ * Noise on integers by its cumulative table: a draw is 32 random bits, a guide, a few comparisons, and 96 more bits in
  * the rare case that the first 32 do not decide. The table holds 128 bits a value, made in 256-bit integers, so it is the
  * same on every machine; how far it is from the exact distribution is computed, and whoever accounts adds it to delta.
  * The running time of a draw depends on its outcome: it must not be measurable by an adversary on the same machine.
@@ -8,30 +8,37 @@
 import { fail } from '../../base/errors.ts'
 import { type RandomBytes, uniformSource } from './bits.ts'
 import { type Rational, requirePositive } from './exact.ts'
+import { gaussianWeights, skellamWeights, type Weights } from './weights.ts'
+
+/** How the noise is distributed; variance and symmetry are all that two of them have in common. */
+export const NOISE_LAWS = ['discrete-gaussian', 'skellam'] as const
+export type NoiseLaw = (typeof NOISE_LAWS)[number]
 
 export interface NoiseTable {
   /** Largest magnitude that is ever drawn. */
   readonly magnitudeMax: number
-  /** Bound on the statistical (total variation) distance of one draw from the exact discrete Gaussian. */
+  /** Bound on the statistical (total variation) distance of one draw from the exact distribution. */
   readonly distance: number
   /** Fills `out` with independent draws. */
   draw(out: Int32Array, random: RandomBytes): void
 }
 
-const WORK_BITS = 256n
 const TABLE_BITS = 128n
-/** Weights below 2^-140 of the largest end the table. */
-const WEIGHT_MIN = 1n << (WORK_BITS - 140n)
 const GUIDE_BITS = 12
 /** Deviation up to which a table is worth its memory and the milliseconds that it takes to make. */
 export const TABLE_DEVIATION_MAX = 16_384
 
+const WEIGHTS: Readonly<Record<NoiseLaw, (variance: Rational) => Weights>> = {
+  'discrete-gaussian': gaussianWeights,
+  skellam: skellamWeights,
+}
+
 /** @throws invalid-request for a deviation that is no more than 0 or beyond TABLE_DEVIATION_MAX */
-export function createNoiseTable(variance: Rational): NoiseTable {
+export function createNoiseTable(variance: Rational, law: NoiseLaw = 'discrete-gaussian'): NoiseTable {
   requirePositive(variance)
   if (variance.numerator > variance.denominator * BigInt(TABLE_DEVIATION_MAX) ** 2n)
     fail('invalid-request', `tables are made for deviations up to ${TABLE_DEVIATION_MAX}`)
-  const { weights, tail } = gaussianWeights(variance)
+  const { weights, tail } = WEIGHTS[law](variance)
   const total = weights.reduce((sum, weight) => sum + weight, 0n)
   const limits = cumulative(weights, total)
   const tops = Uint32Array.from(limits, (limit) => Number(limit >> (TABLE_BITS - 32n)))
@@ -42,44 +49,6 @@ export function createNoiseTable(variance: Rational): NoiseTable {
     distance: distanceBound(weights.length, tail, total),
     draw: (out, random) => drawInto(out, random, { limits, tops, guide, last }),
   }
-}
-
-/** e^-x in 256-bit fixed point, for x = numerator / denominator: a Taylor series of x / 2^s, squared s times. */
-export function fixedExp({ numerator, denominator }: Rational): bigint {
-  const guard = 64n
-  const halvings = BigInt(Math.max(0, (numerator / denominator).toString(2).length))
-  const one = 1n << (WORK_BITS + guard)
-  let term = one
-  let sum = one
-  for (let k = 1n; term !== 0n; k++) {
-    term = (term * numerator) / (denominator * k * (1n << halvings))
-    sum += k % 2n === 1n ? -term : term
-  }
-  for (let i = 0n; i < halvings; i++) sum = (sum * sum) >> (WORK_BITS + guard)
-  return sum >> guard
-}
-
-/**
- * Weights of the magnitudes 0, 1, 2, ...: that of 0 once, of others for both signs. Each follows from the one before:
- * w(k + 1) / w(k) = e^-((2k + 1) / (2 variance)), and that ratio shrinks by e^-(1 / variance) each time. `tail` bounds
- * the weight of all that is left out.
- */
-function gaussianWeights({ numerator, denominator }: Rational): { weights: bigint[]; tail: bigint } {
-  let ratio = fixedExp({ numerator: denominator, denominator: 2n * numerator })
-  const shrink = fixedExp({ numerator: denominator, denominator: numerator })
-  let weight = 1n << WORK_BITS
-  const weights = [weight]
-  for (;;) {
-    weight = (weight * ratio) >> WORK_BITS
-    ratio = (ratio * shrink) >> WORK_BITS
-    if (weight < WEIGHT_MIN) return { weights, tail: geometricTail(weight, ratio) }
-    weights.push(2n * weight)
-  }
-}
-
-/** 2 weight (1 + ratio + ratio^2 + ...): later ratios are smaller still. */
-function geometricTail(weight: bigint, ratio: bigint): bigint {
-  return ((2n * (weight + 1n)) << WORK_BITS) / ((1n << WORK_BITS) - ratio)
 }
 
 /** limit[k] / 2^128 is the probability of a magnitude of at most k; the last is 1 by definition. */
