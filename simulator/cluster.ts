@@ -28,6 +28,7 @@ import type { Plan } from './plan.ts'
 import type { Acknowledgement, Run } from './run.ts'
 import { createScheduler, EPOCH_MS, type Scheduler } from './scheduler.ts'
 import { unfinishedOf } from './unfinished.ts'
+import { MECHANISMS } from '../src/learning/mechanisms.ts'
 
 /** Planted bugs: each replaces something that the product is given. */
 export interface Tampering {
@@ -151,6 +152,7 @@ export function createCluster(options: ClusterOptions): Cluster {
       dataSources: ['zeek-tsv'],
       ...(plan.private === undefined ? {} : { privacyBudget: plan.private.limit }),
       accepts: PROTECTIONS,
+      mechanisms: MECHANISMS,
       ...(encryption === undefined
         ? {}
         : { encryption: { scheme: encryption.scheme, share: encryption.shares.get(organisation) } }),

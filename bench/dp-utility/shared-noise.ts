@@ -8,8 +8,8 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { parseTrainingConfig, type TrainingConfig } from '../../src/learning/config.ts'
-import { MECHANISMS, noiseOf, noiseOverClip } from '../../src/learning/organisation-privacy.ts'
-import { SHARED_MECHANISM } from '../../src/learning/shared-noise.ts'
+import { isSharedMechanism, lawOf, MECHANISMS } from '../../src/learning/mechanisms.ts'
+import { isCentral, noiseOf, noiseOverClip } from '../../src/learning/organisation-privacy.ts'
 import { addNoise } from '../../src/privacy/dp/grid.ts'
 import { noiseTable } from '../../src/node/private-randomness.ts'
 
@@ -23,7 +23,7 @@ const { values } = parseArgs({
 const [parameters, rounds] = [Number(values.parameters), Number(values.rounds)]
 
 function configOf(mechanism: string, organisations: number, epsilon: number): TrainingConfig {
-  const shared = mechanism === SHARED_MECHANISM ? { invitedMin: organisations } : {}
+  const shared = isSharedMechanism(mechanism) ? { invitedMin: organisations } : {}
   const privacy = { unit: 'organisation', mechanism, epsilon, delta: 1e-5, clip: 1, ...shared }
   const model = { kind: 'mlp', inputs: 2, hidden: [3] } as const
   return parseTrainingConfig({ privacy, rounds }, model)
@@ -34,8 +34,8 @@ function drawn(config: TrainingConfig, organisations: number): number {
   const noise = noiseOf(config)
   if (noise === null || config.privacy === null) return Number.NaN
   const [sum, one] = [new Int32Array(parameters), new Int32Array(parameters)]
-  for (let i = 0; i < organisations; i++) {
-    noiseTable(noise.deviation).draw(one, (length) => new Uint8Array(randomBytes(length)))
+  for (let i = 0; i < (isCentral(config.privacy) ? 1 : organisations); i++) {
+    noiseTable(noise.deviation, lawOf(noise.mechanism)).draw(one, (length) => new Uint8Array(randomBytes(length)))
     addNoise(sum, one)
   }
   const norm = Math.sqrt(sum.reduce((total, steps) => total + steps * steps, 0))
@@ -44,15 +44,13 @@ function drawn(config: TrainingConfig, organisations: number): number {
 
 const figure = (value: number): string => value.toPrecision(3).padStart(8)
 
-console.log('epsilon  organisations  mechanism                      honest survivors  planned    drawn  trusted')
+console.log('epsilon  organisations  mechanism                      honest survivors  planned    drawn')
 for (const epsilon of values.epsilon.split(',').map(Number))
   for (const organisations of [5, 10, 20, 50, 100, 150])
     for (const mechanism of MECHANISMS) {
       const config = configOf(mechanism, organisations, epsilon)
       const planned = noiseOverClip(config, parameters, organisations) ?? Number.NaN
-      const alone = noiseOverClip(configOf(MECHANISMS[0], organisations, epsilon), parameters, organisations)
       const survivors = String(noiseOf(config)?.survivorsMin ?? '-').padStart(16)
-      const trusted = (alone ?? Number.NaN) / Math.sqrt(organisations)
       const head = `${String(epsilon).padStart(7)}  ${String(organisations).padStart(13)}  ${mechanism.padEnd(29)}`
-      console.log(`${head}  ${survivors} ${figure(planned)} ${figure(drawn(config, organisations))} ${figure(trusted)}`)
+      console.log(`${head}  ${survivors} ${figure(planned)} ${figure(drawn(config, organisations))}`)
     }

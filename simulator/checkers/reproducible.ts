@@ -27,6 +27,7 @@ import type { StageRecord } from '../../src/learning/stages.ts'
 import type { Block } from '../../src/ledger/block.ts'
 import type { NodeRemains, Run, Violation } from '../run.ts'
 import { blocksOf } from './blocks.ts'
+import { MECHANISMS } from '../../src/learning/mechanisms.ts'
 
 export type Reference = (run: Run) => Promise<readonly string[]>
 
@@ -66,7 +67,7 @@ function machinesOf(name: string): Machine<never, never, unknown>[] {
       ledgerMachine({ origin: FEDERATION, hubSecret: HUB_IDENTITY.ledgerSecret }),
     ] as unknown as Machine<never, never, unknown>[]
   return [
-    participantMachine({ organisation: name as OrganisationId, accepts: PROTECTIONS }),
+    participantMachine({ organisation: name as OrganisationId, accepts: PROTECTIONS, mechanisms: MECHANISMS }),
     sealedClient({ organisation: name as OrganisationId, secret: simulatedSecret(name) }).machine,
     replicaMachine({ origin: FEDERATION, hubKey: publicKeyOf(HUB_IDENTITY.ledgerSecret) }),
   ] as unknown as Machine<never, never, unknown>[]

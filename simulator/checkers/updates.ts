@@ -3,13 +3,16 @@
 import type { OrganisationId } from '../../src/base/ids.ts'
 import { localSeed } from '../../src/learning/participant-moves.ts'
 import type { TrainingConfig } from '../../src/learning/config.ts'
+import { CENTRAL_MECHANISM } from '../../src/learning/mechanisms.ts'
+import type { OpenedRound } from '../../src/learning/round-state.ts'
 import { gather, supportOf } from '../../src/learning/sparsify.ts'
 import type { StageRecord } from '../../src/learning/stages.ts'
 import type { Block } from '../../src/ledger/block.ts'
 import { decodeSafetensors } from '../../src/models/formats/safetensors.ts'
+import { drawMax } from '../../src/privacy/dp/local.ts'
 import { signedIntegers, type Scale } from '../../src/privacy/masking/quantise.ts'
 import { quantiseFor, roundingKey } from '../../src/privacy/masking/vector.ts'
-import type { Run } from '../run.ts'
+import { type Run, stateOf } from '../run.ts'
 
 interface Trained {
   readonly update: { readonly digest: string; readonly size: number }
@@ -91,8 +94,23 @@ export function meanOfHidden(run: Run, block: Block, grid: Scale): Float32Array 
   const hidden = sumOfHidden(run, block, grid, names)
   if (hidden === undefined) return undefined
   const factor = (grid.clip / grid.levels) * (grid.weightMax / hidden.totalWeight)
-  const means = Float32Array.from(hidden.sum, (value) => value * factor)
+  const sum = withHubNoise(run, block, hidden.sum)
+  if (sum === undefined) return undefined
+  const means = Float32Array.from(sum, (value) => value * factor)
   return scattered(run, block, names, means)
+}
+
+/** What the hub has left of the sum: the sum itself, or, where it adds noise, no further from it than noise can be. */
+function withHubNoise(run: Run, block: Block, sum: Float64Array): Float64Array | undefined {
+  const { mechanism, deviation } = parametersOf(block, 'noise')
+  if (mechanism !== CENTRAL_MECHANISM) return sum
+  const { masked = [] } = stateOf(run.hub, `round/${block.provenance.round_id}`) as OpenedRound
+  const [only] = masked
+  const stored = only && run.hub.blobs.get(only.sum)
+  if (stored === undefined) return undefined
+  const found = signedIntegers(stored, only?.facts.width ?? 32)
+  const near = found.every((value, i) => Math.abs(value - (sum[i] ?? Number.NaN)) <= drawMax(Number(deviation)))
+  return near && found.length === sum.length ? found : undefined
 }
 
 /** Of a round with coordinates of its own, the whole: nothing elsewhere. */

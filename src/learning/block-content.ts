@@ -57,6 +57,7 @@ export function privacyStatement(stages: readonly StageRecord[], rounds: number)
 /** Nothing where it holds against everybody. */
 function againstSaid({ against }: Guarantee): { against?: string } {
   if (against === undefined) return {}
+  if (against === 'all-but-hub') return { against: 'everybody but the hub, which adds the noise' }
   return { against: `hub with up to ${against.corruptMax} of ${against.invited} organisations` }
 }
 

@@ -11,7 +11,7 @@ import type { TrainingConfig } from './config.ts'
 import { type ExampleMechanism, exampleRecord } from './example-privacy.ts'
 import { countLength, countOf } from './adaptive-clip.ts'
 import { clippedParts, clipRecord } from './clipping.ts'
-import { clipOf, noiseOf, noiseRecord, quantiseRecord, type UpdateNoise } from './organisation-privacy.ts'
+import { clipOf, isCentral, noiseOf, noiseRecord, quantiseRecord, type UpdateNoise } from './organisation-privacy.ts'
 import { restrictTo, sparsify, sparsifyRecord, supportOf } from './sparsify.ts'
 import type { StageName, StageRecord } from './stages.ts'
 
@@ -147,6 +147,8 @@ export function noise(
     return { update, applied: exampleRecord(mechanism, config.privacy) }
   }
   if (plan === null || config.privacy === null) return passThrough('noise', update)
+  // The hub will add it to the sum: this record is what the organisation expects, and the block's is what the hub did.
+  if (isCentral(config.privacy)) return { update, applied: noiseRecord(plan, config.privacy.delta) }
   if (drawNoise === undefined) fail('internal', 'this training asks for noise, and there is none to draw')
   const grid = toGrid(update, plan.exponent)
   const drawn = new Int32Array(grid.length)

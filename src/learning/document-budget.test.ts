@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { documentBudgetUsed } from './document-budget.ts'
 import { configOf } from './learning.suite.ts'
-import { noiseOf, roundConcentration } from './organisation-privacy.ts'
+import { noiseOf, roundCost } from './organisation-privacy.ts'
 import { examplePlanOf } from './privacy-config.ts'
 import { expectedStages } from './stages.ts'
 
@@ -24,7 +24,9 @@ describe('the sum of 1/sigma^2 of the ledger document', () => {
     const config = configOf({ privacy: WHOLE, rounds: 5 })
     const noise = noiseOf(config)
     if (noise === null) throw new Error('no noise')
-    expect(documentBudgetUsed(expectedStages(config), 5)).toBeCloseTo(10 * roundConcentration(noise), 9)
+    expect(roundCost(noise)).toMatchObject({ kind: 'concentrated', rho: expect.any(Number) })
+    const { rho } = roundCost(noise) as { rho: number }
+    expect(documentBudgetUsed(expectedStages(config), 5)).toBeCloseTo(10 * rho, 9)
   })
 
   it('is absent where nothing is private, so that nobody reads a zero as a measurement', () => {

@@ -19,6 +19,7 @@ import { contributionReceived } from './round-contributions.ts'
 import type { RoundEffect } from './round-state.ts'
 import { expectedStages } from './stages.ts'
 import { trainingMachine } from './training.ts'
+import { MECHANISMS } from './mechanisms.ts'
 
 const ORGANISATIONS = participants('org-a', 'org-b', 'org-c')
 
@@ -44,7 +45,9 @@ function machineOf(node: string, kind: string): Machine<unknown, unknown, Job['e
     round: roundMachine,
     ledger: ledgerMachine({ origin: 'test.example', hubSecret: secretOf('hub') }),
     participant:
-      node === 'hub' ? undefined : participantMachine({ accepts: ['plain'], organisation: node as OrganisationId }),
+      node === 'hub'
+        ? undefined
+        : participantMachine({ accepts: ['plain'], mechanisms: MECHANISMS, organisation: node as OrganisationId }),
   }
   return machines[kind] as Machine<unknown, unknown, Job['effect']>
 }

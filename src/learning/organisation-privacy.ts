@@ -5,17 +5,18 @@
 
 import { z } from 'zod'
 import { fail } from '../base/errors.ts'
+import { type CostOfNoise, curveOf } from '../privacy/dp/cost.ts'
 import { planSharedNoise, sharedConcentration } from '../privacy/dp/distributed.ts'
 import { concentrationOf, deltaForNoise, type LocalNoise, planLocalNoise, stepsMax } from '../privacy/dp/local.ts'
-import { concentratedCurve, epsilonOfCurve } from '../privacy/dp/rdp.ts'
+import { epsilonOfCurve } from '../privacy/dp/rdp.ts'
+import { planSkellamNoise, skellamNoiseOf } from '../privacy/dp/skellam.ts'
 import type { MaskingPolicy } from '../privacy/masking/plan.ts'
+import { centralProblem } from './central-noise.ts'
 import { isEncrypted } from './encryption-config.ts'
 import { HIDDEN_AMONG_MIN } from './masking-config.ts'
-import { INVITED_MAX, SHARED_MECHANISM, type SharingAsked, sharingProblem, survivorsPlanned } from './shared-noise.ts'
+import { CENTRAL_MECHANISM, isSharedMechanism, type Mechanism, MECHANISMS, SKELLAM_MECHANISM } from './mechanisms.ts'
+import { INVITED_MAX, type SharingAsked, sharingProblem, survivorsPlanned } from './shared-noise.ts'
 import type { StageRecord } from './stages.ts'
-
-export const LOCAL_MECHANISM = 'local-discrete-gaussian'
-export const MECHANISMS = [LOCAL_MECHANISM, SHARED_MECHANISM] as const
 
 /** Below this many organisations their noise together is more than what they have learned. */
 export const ORGANISATIONS_ADVISED = 100
@@ -28,10 +29,7 @@ export const CLIP_MAX = 1e6
 export const organisationPrivacySchema = z.strictObject({
   /** Protected is all that an organisation has: its update hardly tells whether its data were quite others. */
   unit: z.literal('organisation'),
-  /**
-   * local: each organisation adds all the noise itself, and the guarantee holds against everybody else. distributed: it adds
-   * a share, and the sum of secure aggregation has enough; against the hub with the corrupt that masking withstands.
-   */
+  /** Who adds the noise, and so against whom the guarantee holds (mechanisms.ts). */
   mechanism: z.enum(MECHANISMS),
   /** Of all rounds of the training together. */
   epsilon: z.number().positive().max(100),
@@ -61,7 +59,8 @@ export function organisationProblem(asked: OrganisationAsked): string | undefine
   if (asked.clipNorm !== null) return 'privacy.clip is the clip: clipNorm must be null'
   if (isShared(asked)) return sharingProblem(asked) ?? planned(asked)
   if (asked.privacy?.unit === 'organisation' && asked.privacy.invitedMin !== undefined)
-    return `privacy.invitedMin is what shares are sized for: it takes the mechanism ${SHARED_MECHANISM}`
+    return 'privacy.invitedMin is what shares are sized for: it takes a distributed mechanism'
+  if (isCentral(asked.privacy)) return centralProblem(asked) ?? planned(asked)
   if (asked.privacy?.unit === 'organisation' && isEncrypted(asked.protection))
     return `protection "${asked.protection}" has room for updates within the clip and would cut off most of the noise: it takes "secagg"`
   return planned(asked)
@@ -75,27 +74,37 @@ function planned(asked: Asked): undefined {
 export function isShared<A extends Pick<Asked, 'privacy'>>(
   asked: A,
 ): asked is A & { readonly privacy: OrganisationPrivacy } {
-  return asked.privacy?.unit === 'organisation' && asked.privacy.mechanism === SHARED_MECHANISM
+  return asked.privacy?.unit === 'organisation' && isSharedMechanism(asked.privacy.mechanism)
 }
 
-/** What one organisation adds to an update. */
+/** Whether the hub adds the noise. */
+export function isCentral(privacy: Asked['privacy']): boolean {
+  return privacy?.unit === 'organisation' && privacy.mechanism === CENTRAL_MECHANISM
+}
+
+/** What is added to an update, or, by the hub, to the sum of them. */
 export interface UpdateNoise extends LocalNoise {
+  readonly mechanism: Mechanism
   /** Of a share: honest organisations whose shares are in the sum at least; null = it is all the noise. */
   readonly survivorsMin: number | null
 }
 
-/** The noise that each organisation adds to each update; null unless whole organisations are protected. */
+/** The noise of each update, or of their sum; null unless whole organisations are protected. */
 export function noiseOf(asked: Asked): UpdateNoise | null {
   const { privacy, rounds } = asked
   if (privacy?.unit !== 'organisation') return null
   const target = { ...privacy, rounds, besides: asked.clipAdaptive === undefined ? 0 : privacy.clip * COUNT_SHARE }
-  if (isShared(asked)) return planSharedNoise(target, survivorsPlanned(asked))
-  return { ...planLocalNoise(target), survivorsMin: null }
+  const { mechanism } = privacy
+  if (!isShared(asked)) return { ...planLocalNoise(target), mechanism, survivorsMin: null }
+  const plan = mechanism === SKELLAM_MECHANISM ? planSkellamNoise : planSharedNoise
+  return { ...plan(target, survivorsPlanned(asked)), mechanism }
 }
 
-/** rho of one round, against whom the mechanism protects. */
-export function roundConcentration({ survivorsMin, ...noise }: Omit<UpdateNoise, 'exponent'>): number {
-  return survivorsMin === null ? concentrationOf(noise) : sharedConcentration({ ...noise, survivorsMin })
+/** What one round costs, against whom the mechanism protects. Two sums differ by one update, like two updates. */
+export function roundCost({ mechanism, survivorsMin, ...noise }: Omit<UpdateNoise, 'exponent'>): CostOfNoise {
+  if (survivorsMin === null) return { kind: 'concentrated', rho: concentrationOf(noise) }
+  if (mechanism === SKELLAM_MECHANISM) return { kind: 'skellam', ...skellamNoiseOf({ ...noise, survivorsMin }) }
+  return { kind: 'concentrated', rho: sharedConcentration({ ...noise, survivorsMin }) }
 }
 
 /** What everybody knows of the coordinates of a contribution, before anything is hidden. */
@@ -119,8 +128,9 @@ export function coordinateBound(config: Asked & { readonly clipNorm: number | nu
 export function noiseOverClip(asked: Asked, parameterCount: number, organisations: number): number | null {
   const noise = noiseOf(asked)
   if (noise === null || asked.privacy?.unit !== 'organisation') return null
-  const deviation = noise.deviation * 2 ** noise.exponent
-  return (deviation * Math.sqrt(parameterCount / Math.max(1, organisations))) / asked.privacy.clip
+  const added = isCentral(asked.privacy) ? 1 : Math.max(1, organisations)
+  const deviation = noise.deviation * 2 ** noise.exponent * Math.sqrt(added * parameterCount)
+  return deviation / Math.max(1, organisations) / asked.privacy.clip
 }
 
 /** Whether a training should be started with a warning: few organisations, or more noise than clip. */
@@ -144,12 +154,12 @@ export function quantiseRecord({ exponent }: LocalNoise): StageRecord {
  * `delta` is the one at which epsilon is stated; deviation and sensitivity are in steps of the grid. Of a share, `survivors`
  * are those that it was sized for.
  */
-export function noiseRecord({ deviation, sensitivity, survivorsMin }: UpdateNoise, delta: number): StageRecord {
-  const added = { deviation, sensitivity, delta }
-  const parameters =
-    survivorsMin === null
-      ? { unit: 'organisation', mechanism: LOCAL_MECHANISM, ...added }
-      : { unit: 'organisation', mechanism: SHARED_MECHANISM, ...added, survivors: survivorsMin }
+export function noiseRecord(
+  { mechanism, deviation, sensitivity, survivorsMin }: UpdateNoise,
+  delta: number,
+): StageRecord {
+  const added = { unit: 'organisation', mechanism, deviation, sensitivity, delta }
+  const parameters = survivorsMin === null ? added : { ...added, survivors: survivorsMin }
   return { stage: 'noise', applied: true, norm_max: null, parameters }
 }
 
@@ -159,7 +169,8 @@ export function organisationEpsilon(parameters: NonNullable<StageRecord['paramet
   if (typeof deviation !== 'number' || typeof sensitivity !== 'number')
     fail('invalid-request', 'the record of the noise stage does not say what was added')
   if (typeof delta !== 'number') fail('invalid-request', 'the record of the noise stage has no delta')
-  const survivorsMin = mechanism === SHARED_MECHANISM ? Number(survivors) : null
-  const rho = rounds * roundConcentration({ deviation, sensitivity, survivorsMin })
-  return epsilonOfCurve(concentratedCurve(rho), deltaForNoise(delta))
+  const survivorsMin = isSharedMechanism(mechanism) ? Number(survivors) : null
+  const cost = roundCost({ mechanism: mechanism as Mechanism, deviation, sensitivity, survivorsMin })
+  const curve = curveOf(cost).map((value) => rounds * value)
+  return epsilonOfCurve(curve, deltaForNoise(delta))
 }

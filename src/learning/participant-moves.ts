@@ -44,6 +44,9 @@ export function startTraining(
   if (at >= deadline) return abandonRound(state, 'announced after its deadline', at)
   if (!self.accepts.includes(config.protection))
     return decline(state, `this organisation does not take part in rounds with protection "${config.protection}"`, at)
+  const { privacy } = config
+  if (privacy?.unit === 'organisation' && !self.mechanisms.includes(privacy.mechanism))
+    return decline(state, `this organisation does not take part in rounds with noise by "${privacy.mechanism}"`, at)
   const unshared = isShared(config) ? tooFewToShare(config, announcement.invited?.length ?? 0) : undefined
   if (unshared !== undefined) return decline(state, unshared, at)
   const train: ParticipantEffect = {

@@ -6,6 +6,7 @@ import type { DriveEffect } from '../base/machine.ts'
 import type { Block } from '../ledger/block.ts'
 import type { TrainingConfig } from './config.ts'
 import type { Protection } from './masking-config.ts'
+import type { Mechanism } from './mechanisms.ts'
 import type { ContributionBody, RoundAnnouncement } from './messages.ts'
 import type { StageRecord } from './stages.ts'
 
@@ -160,4 +161,6 @@ export interface ParticipantOptions {
   readonly organisation: OrganisationId
   /** Rounds of any other protection are declined. */
   readonly accepts: readonly Protection[]
+  /** Rounds whose noise for whole organisations is added otherwise are declined. */
+  readonly mechanisms: readonly Mechanism[]
 }

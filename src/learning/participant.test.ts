@@ -20,8 +20,13 @@ import { participantMachine } from './participant.ts'
 import type { ParticipantEffect, ParticipantEvent, ParticipantState } from './participant-state.ts'
 import { roundMachine } from './round.ts'
 import type { OpenedRound } from './round-state.ts'
+import { MECHANISMS } from './mechanisms.ts'
 
-const machine = participantMachine({ organisation: organisation('org-a'), accepts: PROTECTIONS })
+const machine = participantMachine({
+  organisation: organisation('org-a'),
+  accepts: PROTECTIONS,
+  mechanisms: MECHANISMS,
+})
 const opened = opening()
 const DEADLINE = OPENED_AT + 1_000
 const GIVES_UP = DEADLINE + 1_000 + 60_000
@@ -274,7 +279,11 @@ describe('taking part', () => {
   })
 
   it('declines a round in the clear unless its owner allows that, whatever the hub asks for', () => {
-    const careful = participantMachine({ organisation: organisation('org-a'), accepts: HIDING_PROTECTIONS })
+    const careful = participantMachine({
+      organisation: organisation('org-a'),
+      accepts: HIDING_PROTECTIONS,
+      mechanisms: MECHANISMS,
+    })
     const step = (event: ParticipantEvent) => careful.step(careful.initial(`participant/${ROUND}`), event)
     expect(step(announced)).toMatchObject({ state: { phase: 'abandoned' }, effects: [{ type: 'decline' }] })
     expect(step(maskedAnnounced).state.phase).toBe('training')

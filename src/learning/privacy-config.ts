@@ -17,8 +17,9 @@ import {
   EXAMPLE_MECHANISM,
   mechanismOf,
 } from './example-privacy.ts'
+import { againstAllButHub } from './central-noise.ts'
+import { CENTRAL_MECHANISM, isSharedMechanism, LOCAL_MECHANISM } from './mechanisms.ts'
 import {
-  LOCAL_MECHANISM,
   noiseOf,
   noiseRecord,
   type OrganisationAsked,
@@ -27,7 +28,7 @@ import {
   organisationProblem,
   quantiseRecord,
 } from './organisation-privacy.ts'
-import { type Against, againstWhom, SHARED_MECHANISM } from './shared-noise.ts'
+import { type Against, againstWhom } from './shared-noise.ts'
 import type { StageName, StageRecord } from './stages.ts'
 
 export const privacySchema = z.discriminatedUnion('unit', [organisationPrivacySchema, examplePrivacySchema]).nullable()
@@ -76,7 +77,7 @@ export interface Guarantee {
   /** L2 norm that bounds what the noise hides: of an update, or of the gradient of a row. */
   readonly clip: number | null
   /** Absent = against everybody but the organisation itself. */
-  readonly against?: Against
+  readonly against?: Against | 'all-but-hub'
 }
 
 /** Four digits after the point, upwards, so that hub and participants write the same number. */
@@ -92,14 +93,26 @@ export function guaranteeOf(stages: readonly StageRecord[], rounds: number): Gua
   const { parameters = {} } = noise
   const delta = Number(parameters['delta'])
   const clipped = stages.find(({ stage, applied }) => stage === 'clip' && applied)?.norm_max ?? null
-  if (parameters['mechanism'] === LOCAL_MECHANISM || parameters['mechanism'] === SHARED_MECHANISM) {
-    const against = parameters['mechanism'] === SHARED_MECHANISM && againstWhom(stages, Number(parameters['survivors']))
+  if (parameters['unit'] === 'organisation') {
+    const against = trusting(stages, parameters)
     if (against === null) return null
     const epsilon = roundUp(organisationEpsilon(parameters, rounds))
-    return { epsilon, delta, unit: 'organisation', clip: clipped, ...(against === false ? {} : { against }) }
+    return { epsilon, delta, unit: 'organisation', clip: clipped, ...against }
   }
   if (parameters['mechanism'] !== EXAMPLE_MECHANISM)
     fail('invalid-request', 'the record of the noise stage does not say what was added')
   const clip = typeof parameters['clip'] === 'number' ? parameters['clip'] : null
   return { epsilon: roundUp(exampleEpsilon(parameters, rounds)), delta, unit: 'example', clip }
+}
+
+/** What the guarantee of whole organisations rests on besides their own noise; null if it is not there. @throws invalid-request */
+function trusting(
+  stages: readonly StageRecord[],
+  { mechanism, survivors }: NonNullable<StageRecord['parameters']>,
+): Pick<Guarantee, 'against'> | null {
+  if (mechanism === LOCAL_MECHANISM) return {}
+  if (!isSharedMechanism(mechanism) && mechanism !== CENTRAL_MECHANISM)
+    fail('invalid-request', 'the record of the noise stage names a mechanism that is not known')
+  const against = mechanism === CENTRAL_MECHANISM ? againstAllButHub(stages) : againstWhom(stages, Number(survivors))
+  return against === null ? null : { against }
 }

@@ -23,6 +23,7 @@ import type { ParticipantEvent, ParticipantState } from './participant-state.ts'
 import { roundMachine } from './round.ts'
 import type { OpenedRound, RoundEffect, RoundEvent, RoundState } from './round-state.ts'
 import { expectedStages } from './stages.ts'
+import { MECHANISMS } from './mechanisms.ts'
 
 const config = configOf({ protection: 'secagg', round: { participantsMin: 3, deadlineMs: 1_000 } })
 const DEADLINE = OPENED_AT + 1_000
@@ -144,7 +145,11 @@ describe('a round with secure aggregation, at the hub', () => {
 })
 
 describe('a round with secure aggregation, at an organisation', () => {
-  const machine = participantMachine({ organisation: organisation('org-a'), accepts: ['secagg'] })
+  const machine = participantMachine({
+    organisation: organisation('org-a'),
+    accepts: ['secagg'],
+    mechanisms: MECHANISMS,
+  })
   const announcement = {
     ...{ round_id: ROUND, training_id: opening().trainingId, round: 1, base_model: digestFor('base'), config },
     deadline: DEADLINE,
@@ -314,7 +319,7 @@ describe('a robust rule under secure aggregation', () => {
 
   it('is computed by each participant from its announcement: it hides in its bucket and vouches for it', () => {
     const self = opened[1]?.invited[0]?.organisation ?? expect.fail('nobody')
-    const machine = participantMachine({ organisation: self, accepts: ['secagg'] })
+    const machine = participantMachine({ organisation: self, accepts: ['secagg'], mechanisms: MECHANISMS })
     const announced = begun.effects.find((effect) => effect.type === 'announce')
     const announcement = announced?.type === 'announce' ? announced.announcement : expect.fail('not announced')
     const sum = sumOf(1)

@@ -8,6 +8,7 @@ import type { RosterFacts } from '../privacy/masking/roster.ts'
 import { bucketsOf, maskedStages } from './masking-config.ts'
 import { vectorsMin } from './robust/config.ts'
 import { startAggregating } from './round-collecting.ts'
+import { withAddedNoise } from './central-noise.ts'
 import { encryptedStages } from './encryption-config.ts'
 import type { AcceptedContribution, EventOf, MaskedSum, RoundIn } from './round-state.ts'
 import { abandon, moved, type RoundStep, unchanged } from './round-step.ts'
@@ -25,10 +26,11 @@ export function noteJoined(state: Waiting, { organisation, dataSources }: EventO
 }
 
 /** A sum has come; when the last bucket has answered, the aggregation begins. */
-export function takeSum(state: Waiting, { bucket, sum, facts, at }: EventOf<'unmasked'>): RoundStep {
+export function takeSum(state: Waiting, { bucket, sum, facts, noise, at }: EventOf<'unmasked'>): RoundStep {
   const before = state.masked ?? []
   if (before.some((one) => one.bucket === bucket)) return unchanged(state)
-  const masked = [...before, { bucket, sum, facts }].toSorted((a, b) => a.bucket - b.bucket)
+  const taken: MaskedSum = { bucket, sum, facts, ...(noise === undefined ? {} : { noise }) }
+  const masked = [...before, taken].toSorted((a, b) => a.bucket - b.bucket)
   return whenAllAnswered({ ...state, phase: 'collecting', masked }, at, '')
 }
 
@@ -55,8 +57,8 @@ function whenAllAnswered(state: Waiting, at: number, why: string): RoundStep {
 
 /** The survivors take the place of contributions: each with its masked vector, which says nothing by itself. */
 function contributionsOf(state: Waiting, masked: readonly MaskedSum[], buckets: number): AcceptedContribution[] {
-  const all = masked.flatMap(({ facts }) => {
-    const stages = hiddenStages(expectedStages(state.config), facts, buckets)
+  const all = masked.flatMap(({ facts, noise }) => {
+    const stages = hiddenStages(withAddedNoise(expectedStages(state.config), noise), facts, buckets)
     return facts.survivors.map(
       ({ organisation, vector, weight }): AcceptedContribution => ({
         organisation,

@@ -91,6 +91,8 @@ export interface MaskedSum {
   readonly bucket: number
   readonly sum: Digest
   readonly facts: MaskingFacts | EncryptedRoundFacts
+  /** What the hub added to the sum, where it adds the noise. */
+  readonly noise?: NonNullable<StageRecord['parameters']>
 }
 
 export type RoundState =

@@ -28,6 +28,7 @@ import { guaranteeOf } from './privacy-config.ts'
 import { roundMachine } from './round.ts'
 import type { OpenedRound, RoundEvent } from './round-state.ts'
 import { expectedStages, sameStages, type StageRecord } from './stages.ts'
+import { MECHANISMS } from './mechanisms.ts'
 
 const kernels = loadKernels()
 const PRIVACY = { unit: 'organisation', mechanism: 'distributed-discrete-gaussian', epsilon: 4, delta: 1e-5, clip: 2 }
@@ -216,7 +217,11 @@ describe('a training that asks for noise in shares', () => {
     expect(asked({ privacy: { ...PRIVACY, delta: 1e-9 }, masking: { failureBits: 80 } }).masking.failureBits).toBe(80)
   })
 
-  const machine = participantMachine({ organisation: organisation('org-a'), accepts: ['secagg'] })
+  const machine = participantMachine({
+    organisation: organisation('org-a'),
+    accepts: ['secagg'],
+    mechanisms: MECHANISMS,
+  })
   const three = asked({}, 3)
   const announce = (of: typeof config): ParticipantEvent => ({
     type: 'announced',

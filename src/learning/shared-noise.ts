@@ -10,7 +10,6 @@ import { tableShare } from '../privacy/dp/local.ts'
 import { honestSurvivors, honestSurvivorsFrom, type MaskingPolicy } from '../privacy/masking/plan.ts'
 import type { StageRecord } from './stages.ts'
 
-export const SHARED_MECHANISM = 'distributed-discrete-gaussian'
 /** No block names more. */
 export const INVITED_MAX = 150
 
@@ -77,17 +76,29 @@ export interface Against {
  * the very integers that noise was added to
  */
 export function againstWhom(stages: readonly StageRecord[], survivors: number): Against | null {
-  const of = (stage: string): NonNullable<StageRecord['parameters']> =>
-    stages.find((record) => record.stage === stage && record.applied)?.parameters ?? {}
-  const { quorum, corrupt_max: corruptMax, invited } = of('mask')
+  const { quorum, corrupt_max: corruptMax, invited } = parametersOf(stages, 'mask')
   if (typeof quorum !== 'number' || typeof corruptMax !== 'number' || typeof invited !== 'number') return null
   if (!(quorum - corruptMax >= survivors))
     fail(
       'invalid-request',
       `shares are sized for ${survivors} honest survivors, and masks leave ${quorum - corruptMax}`,
     )
-  const { grid_exponent: exponent, levels, value_max: valueMax, weight_max: weightMax } = of('quantise')
+  requireOwnGrid(stages)
+  return { corruptMax, invited }
+}
+
+function parametersOf(stages: readonly StageRecord[], stage: string): NonNullable<StageRecord['parameters']> {
+  return stages.find((record) => record.stage === stage && record.applied)?.parameters ?? {}
+}
+
+/** The sum is of the integers that noise is measured in, each of weight 1. @throws invalid-request */
+export function requireOwnGrid(stages: readonly StageRecord[]): void {
+  const {
+    grid_exponent: exponent,
+    levels,
+    value_max: valueMax,
+    weight_max: weightMax,
+  } = parametersOf(stages, 'quantise')
   if (weightMax !== 1 || Number(valueMax) / Number(levels) !== 2 ** Number(exponent))
     fail('invalid-request', 'the sum was not made of the integers that noise was added to')
-  return { corruptMax, invited }
 }

@@ -80,6 +80,10 @@ protections: [secagg]
 #   parameters: keys/parameters.json
 #   share: keys/share.json
 
+# Whose noise to rely on in trainings that protect whole organisations. With central-discrete-gaussian, added to these, the
+# hub may add it: the least noise, for who trusts the hub to do so and to keep the sums without it to itself.
+noiseMechanisms: [local-discrete-gaussian, distributed-discrete-gaussian, distributed-skellam]
+
 # Try each new model on own rows from data.trainUntil on, and tell the hub whether it became better or worse: in tenths,
 # with noise that hides every single row (docs/reference/privacy.md). Without trainUntil there is nothing to try it on.
 validateModels: true

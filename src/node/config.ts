@@ -7,6 +7,7 @@ import { type EntenteError, fail } from '../base/errors.ts'
 import { type FederationId, federationId, type OrganisationId, organisationId } from '../base/ids.ts'
 import { parseYaml, refuse, type Source } from './config-source.ts'
 import { HIDING_PROTECTIONS, protectionSchema } from '../learning/masking-config.ts'
+import { MECHANISMS, UNTRUSTING_MECHANISMS } from '../learning/mechanisms.ts'
 import { LOG_FORMATS } from '../telemetry/interaction.ts'
 import { LOG_LEVELS } from './logging.ts'
 import { responseSchema } from './policy/response-config.ts'
@@ -78,6 +79,11 @@ const organisationSchema = z.strictObject({
     .min(1)
     .default([...HIDING_PROTECTIONS]),
   encryption: encryptionSchema.optional(),
+  /** Whose noise this organisation relies on where a training protects whole organisations. With `central-discrete-gaussian` it trusts the hub. */
+  noiseMechanisms: z
+    .array(z.enum(MECHANISMS))
+    .min(1)
+    .default([...UNTRUSTING_MECHANISMS]),
   /** Whether new models are tried on rows from `data.trainUntil` on, and the hub is told, coarsely and with noise, how they did. */
   validateModels: z.boolean().default(true),
   /** Threads that a training computes on; the model is the same, bit for bit, with any number. */

@@ -1,7 +1,7 @@
 /** The models that a training may start from without a specification. Sizes: docs/decisions/0006 and 0011. */
 
 import { EPSILON_DEFAULT } from '../learning/example-privacy.ts'
-import { LOCAL_MECHANISM, type MECHANISMS } from '../learning/organisation-privacy.ts'
+import { LOCAL_MECHANISM, type Mechanism } from '../learning/mechanisms.ts'
 import type { MlpSpec, TgnnSpec, ThreatModelSpec } from '../models/model.ts'
 import { FEATURE_COUNT } from '../telemetry/features.ts'
 import { LINK_WIDTH, LINKS_DEFAULT, PAIR_WIDTH } from '../telemetry/graph/layout.ts'
@@ -41,7 +41,7 @@ export interface PrivacyAsked {
   readonly unit: 'example' | 'organisation'
   readonly epsilon: number
   /** Of whole organisations; default: each adds all the noise itself. */
-  readonly mechanism?: (typeof MECHANISMS)[number]
+  readonly mechanism?: Mechanism
   /** Of shares. */
   readonly invitedMin?: number
 }

@@ -7,6 +7,7 @@
 import type { FederationId, OrganisationId } from '../base/ids.ts'
 import { type PublicKey, publicKeyOf } from '../base/signature.ts'
 import { HIDING_PROTECTIONS } from '../learning/masking-config.ts'
+import { UNTRUSTING_MECHANISMS } from '../learning/mechanisms.ts'
 import { participantMachine } from '../learning/participant.ts'
 import { type ReplicaState, replicaMachine } from '../ledger/replica.ts'
 import { type AnyMachine, createDrive, type Drive } from './drive.ts'
@@ -53,8 +54,8 @@ function machinesOf(
   client: SealedClient,
   encryption: SealedEncryption,
 ): readonly AnyMachine[] {
-  const { accepts = HIDING_PROTECTIONS } = options
-  const participant = participantMachine({ organisation: identity.organisation, accepts })
+  const { accepts = HIDING_PROTECTIONS, mechanisms = UNTRUSTING_MECHANISMS } = options
+  const participant = participantMachine({ organisation: identity.organisation, accepts, mechanisms })
   const replica = replicaMachine({ origin: identity.federation, hubKey: identity.ledgerKey })
   return [participant, client.machine, encryption.machine, replica] as unknown as readonly AnyMachine[]
 }

@@ -9,16 +9,17 @@ import { fail } from '../base/errors.ts'
 import type { PrivateRandomness, PrivateTraining } from '../models/dp-sgd/private-training.ts'
 import { type RandomBytes, uniformSource } from '../privacy/dp/bits.ts'
 import { TABLE_DISTANCE_MAX } from '../privacy/dp/dp-sgd.ts'
-import { createNoiseTable, type NoiseTable } from '../privacy/dp/table.ts'
+import { createNoiseTable, type NoiseLaw, type NoiseTable } from '../privacy/dp/table.ts'
 import type { PrivateRequest } from './training.ts'
 
 /** One table at a time: all rounds of a training have the same, and it takes tenths of a second to make. */
-let kept: { readonly deviation: number; readonly table: NoiseTable } | undefined
+let kept: { readonly deviation: number; readonly law: NoiseLaw; readonly table: NoiseTable } | undefined
 
 /** @throws invalid-request for a deviation beyond the tables; internal if it is not as exact as accounted for */
-export function noiseTable(deviation: number): NoiseTable {
-  if (kept?.deviation !== deviation) {
-    kept = { deviation, table: createNoiseTable({ numerator: BigInt(deviation) ** 2n, denominator: 1n }) }
+export function noiseTable(deviation: number, law: NoiseLaw = 'discrete-gaussian'): NoiseTable {
+  if (kept?.deviation !== deviation || kept.law !== law) {
+    const variance = { numerator: BigInt(deviation) ** 2n, denominator: 1n }
+    kept = { deviation, law, table: createNoiseTable(variance, law) }
     if (kept.table.distance > TABLE_DISTANCE_MAX) fail('internal', 'the noise table is not as exact as accounted for')
   }
   return kept.table

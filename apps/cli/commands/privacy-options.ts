@@ -16,5 +16,5 @@ export const clipOption = (): Option =>
 export const mechanismOption = (): Option =>
   new Option(
     '--mechanism <which>',
-    'with --unit organisation: local, each adds all the noise (default) | distributed, each adds a share; needs secagg, and holds against the hub with a fifth of the organisations',
+    'with --unit organisation: local, each adds all the noise (default) | distributed or skellam, each adds a share; needs secagg, and holds against the hub with a fifth of the organisations | central, the hub adds it to the sum; holds against all but the hub, and organisations have to allow it (noiseMechanisms)',
   )

@@ -96,7 +96,7 @@ function startCommand(): Command {
     .addOption(mechanismOption())
     .option(
       '--invited-min <n>',
-      'with --mechanism distributed: organisations that each round is opened with at least; shares of noise are sized for it (default: 3)',
+      'with --mechanism distributed or skellam: organisations that each round is opened with at least; shares of noise are sized for it (default: 3)',
     )
     .option('--seed <text>', 'seed of the first model, of selection and of shuffles', 'entente')
     .option('--id <name>', 'name of the training (default: drawn)')

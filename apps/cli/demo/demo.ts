@@ -4,6 +4,7 @@
  */
 
 import { isEncrypted } from '../../../src/learning/encryption-config.ts'
+import { CENTRAL_MECHANISM } from '../../../src/learning/mechanisms.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -93,7 +94,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
 /** Of an organisation's entente.yaml: a training that asks for more is declined. */
 const BUDGET_DEFAULT = 8
 
-/** Nodes take part in the clear, or spend more than their budget, only where their owner says so: here the demo is the owner. */
+/** Nodes take part in the clear, spend more than their budget, or trust the hub only where their owner says so: here the demo. */
 async function startNodes(federation: Federation, protection: Protection, { privacy }: DemoOptions): Promise<void> {
   if (privacy !== null && privacy.epsilon > BUDGET_DEFAULT)
     for (const { directory } of federation.members)
@@ -101,6 +102,9 @@ async function startNodes(federation: Federation, protection: Protection, { priv
   if (isEncrypted(protection)) await dealKeys(federation, protection)
   if (protection === 'plain')
     for (const { directory } of federation.members) await setConfigValue(directory, ['protections'], [protection])
+  if (privacy?.mechanism === CENTRAL_MECHANISM)
+    for (const { directory } of federation.members)
+      await setConfigValue(directory, ['noiseMechanisms'], [CENTRAL_MECHANISM])
   await Promise.all(federation.members.map(({ id }) => federation.start(id)))
 }
 

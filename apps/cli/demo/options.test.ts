@@ -38,9 +38,16 @@ describe('--mechanism', () => {
       mechanism: 'distributed-discrete-gaussian',
     })
     expect(privacyNamed({ ...asked, mechanism: 'distributed', invitedMin: '20' })).toMatchObject({ invitedMin: 20 })
-    expect(() => privacyNamed({ ...asked, invitedMin: '20' })).toThrow('--mechanism distributed')
+    expect(parseDemoOptions({ ...asked, mechanism: 'skellam' }).privacy).toMatchObject({
+      mechanism: 'distributed-skellam',
+    })
+    expect(parseDemoOptions({ ...asked, mechanism: 'central' }).privacy).toMatchObject({
+      mechanism: 'central-discrete-gaussian',
+    })
+    expect(() => privacyNamed({ ...asked, invitedMin: '20' })).toThrow('--mechanism distributed or skellam')
+    expect(() => privacyNamed({ ...asked, mechanism: 'central', invitedMin: '20' })).toThrow('--invited-min')
     expect(() => privacyNamed({ ...asked, mechanism: 'distributed', invitedMin: '2' })).toThrow('--invited-min')
     expect(() => parseDemoOptions({ ...raw, mechanism: 'distributed' })).toThrow('--unit organisation')
-    expect(() => parseDemoOptions({ ...asked, mechanism: 'shared' })).toThrow('local or distributed')
+    expect(() => parseDemoOptions({ ...asked, mechanism: 'shared' })).toThrow('local, distributed, skellam, central')
   })
 })

@@ -12,8 +12,14 @@ import {
 } from '../../../src/learning/robust/config.ts'
 import { SPARSIFY_METHODS, type SparsifyConfig, sparsifySchema } from '../../../src/learning/sparsify.ts'
 import { bucketsProblem } from '../../../src/learning/robust/secure-buckets.ts'
-import { CLIP_MAX, CLIP_MIN, LOCAL_MECHANISM } from '../../../src/learning/organisation-privacy.ts'
-import { INVITED_MAX, SHARED_MECHANISM } from '../../../src/learning/shared-noise.ts'
+import {
+  CENTRAL_MECHANISM,
+  LOCAL_MECHANISM,
+  SHARED_MECHANISM,
+  SKELLAM_MECHANISM,
+} from '../../../src/learning/mechanisms.ts'
+import { CLIP_MAX, CLIP_MIN } from '../../../src/learning/organisation-privacy.ts'
+import { INVITED_MAX } from '../../../src/learning/shared-noise.ts'
 import {
   type ClipNamed,
   DEFAULT_KIND,
@@ -128,7 +134,13 @@ export function clipNamed(text: string | undefined): ClipNamed | null {
   return { norm: value, per }
 }
 
-const MECHANISM_NAMES = { local: LOCAL_MECHANISM, distributed: SHARED_MECHANISM } as const
+const MECHANISM_NAMES = {
+  local: LOCAL_MECHANISM,
+  distributed: SHARED_MECHANISM,
+  skellam: SKELLAM_MECHANISM,
+  central: CENTRAL_MECHANISM,
+} as const
+const isMechanism = (name: string): name is keyof typeof MECHANISM_NAMES => Object.hasOwn(MECHANISM_NAMES, name)
 
 export interface PrivacyOptions {
   readonly epsilon?: string
@@ -150,11 +162,11 @@ function mechanismNamed(
   { mechanism: name, invitedMin }: PrivacyOptions,
   unit: PrivacyAsked['unit'],
 ): Pick<PrivacyAsked, 'mechanism' | 'invitedMin'> {
-  if (invitedMin !== undefined && name !== 'distributed')
-    fail('config-invalid', '--invited-min goes with --mechanism distributed')
+  if (invitedMin !== undefined && name !== 'distributed' && name !== 'skellam')
+    fail('config-invalid', '--invited-min goes with --mechanism distributed or skellam')
   if (name === undefined) return {}
   if (unit !== 'organisation') fail('config-invalid', '--mechanism goes with --unit organisation')
-  if (name !== 'local' && name !== 'distributed') fail('config-invalid', '--mechanism takes local or distributed')
+  if (!isMechanism(name)) fail('config-invalid', `--mechanism takes one of ${Object.keys(MECHANISM_NAMES).join(', ')}`)
   if (invitedMin === undefined) return { mechanism: MECHANISM_NAMES[name] }
   const count = wholeNumber('--invited-min', invitedMin, HIDDEN_AMONG_MIN, INVITED_MAX)
   return { mechanism: MECHANISM_NAMES[name], invitedMin: count }

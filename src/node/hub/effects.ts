@@ -34,8 +34,7 @@ export async function performHubEffect(
   { id, stream }: EffectContext,
 ): Promise<readonly Dispatch[]> {
   const { context, ledger } = parts
-  if (isMaskingStream(stream))
-    return performMaskingEffect(context, parts.masking, effect as unknown as MaskingEffect, { id, stream })
+  if (isMaskingStream(stream)) return performMaskingEffect(parts, effect as unknown as MaskingEffect, { id, stream })
   if (isDecryptingStream(stream))
     return performEncryptionEffect(context, parts.drive(), effect as unknown as EncryptionEffect, { id, stream })
   const now = (): number => context.ports.clock.now()

@@ -14,6 +14,8 @@ import type { ServerEffect, ServerEvent, ServerState } from '../../privacy/maski
 import { vectorBytes } from '../../privacy/masking/vector.ts'
 import type { Dispatch, Drive } from '../drive.ts'
 import type { MaskingThreads } from '../masking/threads.ts'
+import { forgetNoise } from '../noise-seed.ts'
+import { centralNoise } from './central-noise.ts'
 import { noteJoined, type OpenMasking, orElse, requireBlob, requireRound, whereHidden } from './hidden-round.ts'
 import type { HubContext } from './identity.ts'
 import { postToAll } from './mail.ts'
@@ -34,12 +36,18 @@ export function openMasking(hub: HubContext, effect: OpenMasking): Dispatch {
   return { stream: streamOf(maskingId), event }
 }
 
+interface MaskingParts {
+  readonly context: HubContext
+  readonly masking: MaskingThreads
+  drive(): Drive
+}
+
 export async function performMaskingEffect(
-  context: HubContext,
-  threads: MaskingThreads,
+  parts: MaskingParts,
   effect: MaskingEffect,
   { id, stream }: { readonly id: string; readonly stream: string },
 ): Promise<readonly Dispatch[]> {
+  const { context } = parts
   const maskingId = maskingIdIn(stream)
   const { round, bucket } = roundOfMasking(maskingId)
   const at = context.ports.clock.now()
@@ -52,22 +60,34 @@ export async function performMaskingEffect(
       await postToAll(context, effect.to, effect.message, { round_id: maskingId, body: effect.body }, id)
       return []
     case 'unmask':
-      return [{ stream, event: await unmask(threads, effect, at) }]
+      return [{ stream, event: await unmask(parts, round, effect, at) }]
     case 'report-sum':
-      return [toRound({ type: 'unmasked', bucket, facts: effect.facts, sum: effect.sum })]
+      await forgetNoise(context, round)
+      return [toRound({ type: 'unmasked', bucket, ...reported(effect) })]
     case 'notify-abandoned':
+      await forgetNoise(context, round)
       // The round tells the participants.
       return [toRound({ type: 'masking-ended', bucket, reason: effect.reason, detail: effect.detail })]
   }
 }
 
+const reported = ({ facts, sum, added }: Extract<MaskingEffect, { type: 'report-sum' }>) => ({
+  ...{ facts, sum },
+  ...(added === undefined ? {} : { noise: added }),
+})
+
 async function unmask(
-  threads: MaskingThreads,
+  { context, masking, drive }: MaskingParts,
+  round: RoundId,
   { order }: Extract<MaskingEffect, { type: 'unmask' }>,
   at: number,
 ): Promise<ServerEvent> {
-  const summed = threads.unmask(order).then(({ digest: sum }): ServerEvent => ({ type: 'summed', sum, at }))
-  return orElse(summed, (message) => ({ type: 'summing-failed', message, at }))
+  const summing = async (): Promise<ServerEvent> => {
+    const noise = await centralNoise(context, drive(), round, order.scale.width)
+    const { digest: sum } = await masking.unmask(order, noise?.alter)
+    return { type: 'summed', sum, ...(noise === undefined ? {} : { added: noise.added }), at }
+  }
+  return orElse(summing(), (message) => ({ type: 'summing-failed', message, at }))
 }
 
 export type MaskingLetter = 'masking-keys' | 'masking-shares' | 'masking-input' | 'masking-agreement' | 'masking-reveal'

@@ -13,7 +13,7 @@ export function createMasking(blobs: Blobs): MaskingThreads {
     length * additions < BESIDE_FROM ? here : beside
   return {
     mask: (order, update) => place(order.length, order.masks.length).mask(order, update),
-    unmask: (order) => place(order.length, order.vectors.length + order.masks.length).unmask(order),
+    unmask: (order, alter) => place(order.length, order.vectors.length + order.masks.length).unmask(order, alter),
     async close() {
       await here.close()
       await beside.close()

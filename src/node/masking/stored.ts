@@ -6,7 +6,7 @@ import type { BlobReader, Blobs, BlobWriter } from '../ports.ts'
 import type { Crew } from './crew.ts'
 import { inTurns, type Range, rangesOf } from './ranges.ts'
 import type { RangeTask, Slot } from './range-work.ts'
-import type { StoredValues, StoredVector } from './threads.ts'
+import type { Alter, StoredValues, StoredVector } from './threads.ts'
 
 interface Job {
   readonly blobs: Blobs
@@ -44,7 +44,11 @@ function inMemory(update: Float32Array, length: number): StoredValues {
   }
 }
 
-export async function unmaskStored({ blobs, crew, slotBytes }: Job, order: UnmaskOrder): Promise<StoredVector> {
+export async function unmaskStored(
+  { blobs, crew, slotBytes }: Job,
+  order: UnmaskOrder,
+  alter?: Alter,
+): Promise<StoredVector> {
   const vectors = await openAll(blobs, order)
   const width = order.scale.width / 8
   try {
@@ -57,7 +61,10 @@ export async function unmaskStored({ blobs, crew, slotBytes }: Job, order: Unmas
             ),
           ),
         task: (range, slot) => ({ work: 'unmask', order, ...range, slot }),
-        write: (bytes) => writer.write(bytes),
+        write(bytes) {
+          alter?.(bytes)
+          return writer.write(bytes)
+        },
       }),
     )
   } finally {

@@ -24,6 +24,8 @@ export interface StoredVector {
   readonly size: number
 }
 
+export type Alter = (words: Uint8Array) => void
+
 export interface MaskingThreads {
   /**
    * The effect `mask`: quantises and masks an update, and stores the vector.
@@ -35,9 +37,10 @@ export interface MaskingThreads {
   /**
    * The effect `unmask`: sums the stored vectors that the order names, takes off what is left of the masks, and stores
    * the sum of the quantised updates.
+   * @param alter changes the words of the sum in place, piece by piece in order, before they are stored: for noise
    * @throws blob-missing; wrong-shape for a vector of another length; storage-full; unavailable (retryable)
    */
-  unmask(order: UnmaskOrder): Promise<StoredVector>
+  unmask(order: UnmaskOrder, alter?: Alter): Promise<StoredVector>
   /** Ends the threads; calls under way fail with `unavailable`. */
   close(): Promise<void>
 }
@@ -57,7 +60,7 @@ export function createMaskingThreads({ blobs, threads = 1, slotBytes = SLOT_BYTE
   const job = { blobs, crew, slotBytes }
   return {
     mask: (order, update) => maskStored(job, order, update),
-    unmask: (order) => unmaskStored(job, order),
+    unmask: (order, alter) => unmaskStored(job, order, alter),
     close: () => crew.close(),
   }
 }

@@ -3,6 +3,7 @@
 import type { FederationId, OrganisationId } from '../../base/ids.ts'
 import type { PublicKey, SecretKey } from '../../base/signature.ts'
 import type { Protection } from '../../learning/masking-config.ts'
+import type { Mechanism } from '../../learning/mechanisms.ts'
 import type { Kernels } from '../../models/kernels/kernels.ts'
 import type { Limit } from '../../privacy/dp/budget.ts'
 import type { HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
@@ -46,6 +47,8 @@ export interface OrganisationOptions {
   readonly privacyBudget?: Limit
   /** Of which protections rounds are taken part in. Default: all that hide the update from the hub. */
   readonly accepts?: readonly Protection[]
+  /** Default: all that need no trust in the hub. */
+  readonly mechanisms?: readonly Mechanism[]
   /** Whether new models are tried on rows that were held out, and the hub is told how they did. Default true. */
   readonly validateModels?: boolean
   /** How long one poll may wait at the hub. Default 25 s. */

@@ -11,12 +11,14 @@ import type { TrainingConfig } from '../../learning/config.ts'
 import { type ExampleMechanism, type ExamplePlan, mechanismOf } from '../../learning/example-privacy.ts'
 import {
   isDrownedInNoise,
+  isCentral,
   noiseOf,
   noiseOverClip,
   ORGANISATIONS_ADVISED,
-  roundConcentration,
+  roundCost,
 } from '../../learning/organisation-privacy.ts'
 import { examplePlanOf } from '../../learning/privacy-config.ts'
+import { lawOf } from '../../learning/mechanisms.ts'
 import { graphDelta } from '../../learning/shared-noise.ts'
 import type { PrivateMechanism } from '../../models/dp-sgd/private-training.ts'
 import type { CostOfNoise } from '../../privacy/dp/cost.ts'
@@ -100,10 +102,14 @@ function exampleProtection(plan: ExamplePlan): Planned {
 function organisationProtection(config: TrainingConfig): Planned {
   const plan = noiseOf(config)
   if (plan === null) fail('internal', 'there is no plan for the noise of this training')
-  const table = noiseTable(plan.deviation)
+  const cost = roundCost(plan)
+  // The hub's table is no further from exact.
+  if (isCentral(config.privacy))
+    return { cost, draws: 1, distance: TABLE_DISTANCE_MAX, failure: 0, mechanism: null, open: () => ({}) }
+  const table = noiseTable(plan.deviation, lawOf(plan.mechanism))
   if (table.magnitudeMax > drawMax(plan.deviation)) fail('internal', 'the grid has no room for all noise of this table')
   return {
-    cost: { kind: 'concentrated', rho: roundConcentration(plan) },
+    cost,
     // Of a share: those of all honest survivors are as far from exact as this one.
     draws: plan.survivorsMin ?? 1,
     distance: table.distance,

@@ -68,6 +68,7 @@ export async function startOrganisation(
         privacyBudget: config.privacyBudget,
         validateModels: config.validateModels,
         accepts: acceptedBy(config, encryption),
+        mechanisms: config.noiseMechanisms,
         ...(encryption === undefined ? {} : { encryption }),
       },
     )

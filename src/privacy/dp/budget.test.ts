@@ -1,14 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  type BudgetEvent,
-  budgetMachine,
-  type BudgetState,
-  type Cost,
-  epsilonUsed,
-  type Limit,
-  SPENDING,
-} from './budget.ts'
+import { type BudgetEvent, budgetMachine, type BudgetState, epsilonUsed, type Limit, SPENDING } from './budget.ts'
+import type { Cost } from './cost.ts'
 import { concentratedCurve, epsilonOfCurve } from './rdp.ts'
 import { statements } from './statement.ts'
 

@@ -247,8 +247,9 @@ export function withdraw(state: ServerIn<CollectingPhase>, { organisation, at }:
   }
 }
 
-export function finish({ facts }: ServerIn<'summing'>, sum: Digest): ServerStep {
-  return { state: { phase: 'done', facts, sum }, effects: [{ type: 'report-sum', facts, sum }] }
+export function finish({ facts }: ServerIn<'summing'>, { sum, added }: ServerEventOf<'summed'>): ServerStep {
+  const found = { facts, sum, ...(added === undefined ? {} : { added }) }
+  return { state: { phase: 'done', ...found }, effects: [{ type: 'report-sum', ...found }] }
 }
 
 export function abandon(

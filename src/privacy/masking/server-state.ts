@@ -56,7 +56,7 @@ export type ServerState =
     })
   /** The sum is being computed, beside the machine. */
   | { readonly phase: 'summing'; readonly facts: RoundFacts; readonly participants: readonly OrganisationId[] }
-  | { readonly phase: 'done'; readonly facts: RoundFacts; readonly sum: Digest }
+  | { readonly phase: 'done'; readonly facts: RoundFacts; readonly sum: Digest; readonly added?: Added }
   | {
       readonly phase: 'abandoned'
       readonly reason: AbandonReason
@@ -81,6 +81,9 @@ export interface RoundFacts extends RosterFacts {
   readonly blamed: readonly OrganisationId[]
 }
 
+/** What whoever summed added to the sum, in the words of who asked for it: noise. */
+export type Added = Readonly<Record<string, number | string>>
+
 /** `at` is milliseconds since the epoch by the hub's clock. `from` is who signed the envelope; bodies come parsed. */
 export type ServerEvent =
   /** `deadline`: when the last keys are taken, since everybody trains first. */
@@ -100,7 +103,7 @@ export type ServerEvent =
   /** It left the federation, was removed, or declined the round. */
   | { readonly type: 'gone'; readonly organisation: OrganisationId; readonly at: number }
   | { readonly type: 'phase-over'; readonly phase: CollectingPhase; readonly at: number }
-  | { readonly type: 'summed'; readonly sum: Digest; readonly at: number }
+  | { readonly type: 'summed'; readonly sum: Digest; readonly added?: Added; readonly at: number }
   | { readonly type: 'summing-failed'; readonly message: string; readonly at: number }
   | { readonly type: 'cancelled'; readonly at: number }
 
@@ -129,4 +132,4 @@ export type ServerEffect =
       readonly detail: string
     }
   /** The sum is stored, and this is how it came about. */
-  | { readonly type: 'report-sum'; readonly facts: RoundFacts; readonly sum: Digest }
+  | { readonly type: 'report-sum'; readonly facts: RoundFacts; readonly sum: Digest; readonly added?: Added }

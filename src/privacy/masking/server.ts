@@ -57,7 +57,7 @@ function step(state: ServerState, event: ServerEvent): ServerStep {
     case 'phase-over':
       return state.phase === event.phase ? close(state, event.at) : only(state)
     case 'summed':
-      return state.phase === 'summing' ? finish(state, event.sum) : only(state)
+      return state.phase === 'summing' ? finish(state, event) : only(state)
     case 'summing-failed':
       return state.phase === 'summing' ? abandon(state.participants, 'unmasking-failed', event.message) : only(state)
     case 'gone':
