@@ -68,7 +68,10 @@ async function found(directory: string, mode: Protection): Promise<Federation> {
   const traffic = { directory: join(directory, 'traffic'), seed: 'modes', days: 3, interactionsPerSite: 600 }
   const { sites, trainUntil } = await writeTraffic({ ...traffic, sites: organisations })
   for (const site of sites) await addMember(federation, site, trainUntil)
-  for (const member of federation.members) await setConfigValue(member.directory, ['protections'], [mode])
+  for (const member of federation.members) {
+    await setConfigValue(member.directory, ['protections'], [mode])
+    await setConfigValue(member.directory, ['requirePrivacy'], false)
+  }
   if (isEncrypted(mode)) await dealKeys(federation, mode)
   await ingestAll(federation, () => undefined)
   await Promise.all(federation.members.map(({ id }) => federation.start(id)))

@@ -13,7 +13,7 @@ import { createHub, type Hub } from '../src/node/hub.ts'
 import type { HomomorphicScheme } from '../src/privacy/homomorphic/scheme.ts'
 import { SPENDING } from '../src/privacy/dp/budget.ts'
 import { createOrganisation, type OrganisationNode } from '../src/node/organisation.ts'
-import type { Mail, Ports, Trainer } from '../src/node/ports.ts'
+import type { HubConnection, Mail, Ports, Trainer } from '../src/node/ports.ts'
 import { forge } from './adversary.ts'
 import type { Disk } from './fakes/disk.ts'
 import { CALM, createConnection, createLine, type NetworkConditions } from './fakes/network.ts'
@@ -37,6 +37,8 @@ export interface Tampering {
   readonly hub?: (hub: Hub) => Hub
   /** Organisations that lie about what they learned. */
   readonly trainer?: (organisation: OrganisationId, trainer: Trainer) => Trainer
+  /** A hub that tells one organisation this and another that. */
+  readonly connection?: (organisation: OrganisationId, connection: HubConnection) => HubConnection
 }
 
 export interface ClusterOptions {
@@ -146,13 +148,15 @@ export function createCluster(options: ClusterOptions): Cluster {
       ...(options.absent === undefined ? {} : { absent: options.absent }),
     })
     const trainer = tampering.trainer?.(organisation, honest) ?? honest
-    const connection = createConnection(line, process, organisation, conditions)
+    const honestHub = createConnection(line, process, organisation, conditions)
+    const connection = tampering.connection?.(organisation, honestHub) ?? honestHub
     const node = createOrganisation({ ...ports, connection, trainer, sleep }, organisationIdentity(organisation), {
       kernels,
       dataSources: ['zeek-tsv'],
       ...(plan.private === undefined ? {} : { privacyBudget: plan.private.limit }),
       accepts: PROTECTIONS,
       mechanisms: MECHANISMS,
+      requirePrivacy: false,
       ...(encryption === undefined
         ? {}
         : { encryption: { scheme: encryption.scheme, share: encryption.shares.get(organisation) } }),

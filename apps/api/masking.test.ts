@@ -27,6 +27,7 @@ import {
   type TestHub,
   updateFile,
 } from './federation.suite.ts'
+import { taskOf } from '../../src/learning/round-task.ts'
 
 const VALUE = 0.25
 const length = createModel(SPEC, loadKernels()).parameterCount
@@ -69,8 +70,9 @@ class Participant {
   }
 
   async open(weight: number): Promise<ClientEffect> {
-    const { round_id, invited = [] } = await this.letter<RoundAnnouncement>('round-announced')
-    const where = { federation: FEDERATION, round: round_id, invited, length }
+    const announced = await this.letter<RoundAnnouncement>('round-announced')
+    const { round_id, invited = [] } = announced
+    const where = { federation: FEDERATION, round: round_id, task: taskOf(announced), invited, length }
     const context = maskingContext(config, where, { normMax: null, grid: null })
     return this.step({ type: 'opened', context, weight, rounding: 'r', seed: toBase64Url(randomBytes(32)), at: 0 })
   }

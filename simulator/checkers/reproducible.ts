@@ -67,7 +67,12 @@ function machinesOf(name: string): Machine<never, never, unknown>[] {
       ledgerMachine({ origin: FEDERATION, hubSecret: HUB_IDENTITY.ledgerSecret }),
     ] as unknown as Machine<never, never, unknown>[]
   return [
-    participantMachine({ organisation: name as OrganisationId, accepts: PROTECTIONS, mechanisms: MECHANISMS }),
+    participantMachine({
+      organisation: name as OrganisationId,
+      accepts: PROTECTIONS,
+      mechanisms: MECHANISMS,
+      requirePrivacy: false,
+    }),
     sealedClient({ organisation: name as OrganisationId, secret: simulatedSecret(name) }).machine,
     replicaMachine({ origin: FEDERATION, hubKey: publicKeyOf(HUB_IDENTITY.ledgerSecret) }),
   ] as unknown as Machine<never, never, unknown>[]

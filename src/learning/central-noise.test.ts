@@ -107,7 +107,7 @@ describe('the guarantee of noise by the hub', () => {
 
 describe('an organisation that is asked to rely on the hub for the noise', () => {
   const machineFor = (mechanisms: readonly Mechanism[]) =>
-    participantMachine({ organisation: organisation('org-a'), accepts: ['secagg'], mechanisms })
+    participantMachine({ organisation: organisation('org-a'), accepts: ['secagg'], mechanisms, requirePrivacy: true })
   const announced: ParticipantEvent = {
     type: 'announced',
     announcement: {

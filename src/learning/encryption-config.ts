@@ -55,6 +55,8 @@ interface Config extends Asked, Weighed {
 export interface EncryptedRound {
   readonly federation: FederationId
   readonly round: RoundId
+  /** Of what it asks for (round-task.ts). */
+  readonly task: Digest
   readonly invited: readonly Invited[]
   /** Parameters of the model. */
   readonly length: number

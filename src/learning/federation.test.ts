@@ -47,7 +47,12 @@ function machineOf(node: string, kind: string): Machine<unknown, unknown, Job['e
     participant:
       node === 'hub'
         ? undefined
-        : participantMachine({ accepts: ['plain'], mechanisms: MECHANISMS, organisation: node as OrganisationId }),
+        : participantMachine({
+            accepts: ['plain'],
+            mechanisms: MECHANISMS,
+            requirePrivacy: false,
+            organisation: node as OrganisationId,
+          }),
   }
   return machines[kind] as Machine<unknown, unknown, Job['effect']>
 }

@@ -125,6 +125,8 @@ export function maskingMs({ protection, masking }: Pick<Asked, 'protection' | 'm
 export interface MaskedRound {
   readonly federation: FederationId
   readonly round: RoundId
+  /** Of what it asks for (round-task.ts). */
+  readonly task: Digest
   readonly invited: readonly Invited[]
   /** Parameters of the model. */
   readonly length: number

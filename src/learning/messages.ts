@@ -25,8 +25,7 @@ const publicKeySchema = z.string().length(43)
 const dataSourcesSchema = z.array(z.string().min(1).max(64)).max(16).default([])
 const reasonSchema = z.string().min(1).max(256)
 
-/** hub -> organisation: you are selected; train from `base_model` and answer before `deadline` (milliseconds, epoch). */
-export const roundAnnouncedSchema = z.strictObject({
+const announcementSchema = z.strictObject({
   round_id: roundIdSchema,
   training_id: trainingIdSchema,
   round: z.int().min(1),
@@ -39,6 +38,16 @@ export const roundAnnouncedSchema = z.strictObject({
     .max(PARTICIPANTS_MAX)
     .optional(),
 })
+
+/**
+ * hub -> organisation: you are selected; train from `base_model` and answer before `deadline` (milliseconds, epoch).
+ * A round is called by its training and its number, and by nothing else: one that was called like a bucket of another would have
+ * that one's update masked a second time, noise and all.
+ */
+export const roundAnnouncedSchema = announcementSchema.refine(
+  ({ round_id, training_id, round }) => round_id === `${training_id}-${round}`,
+  { message: 'round_id is not that of the training and the round', path: ['round_id'] },
+)
 export type RoundAnnouncement = z.infer<typeof roundAnnouncedSchema>
 
 /**

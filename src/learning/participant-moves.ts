@@ -44,7 +44,9 @@ export function startTraining(
   if (at >= deadline) return abandonRound(state, 'announced after its deadline', at)
   if (!self.accepts.includes(config.protection))
     return decline(state, `this organisation does not take part in rounds with protection "${config.protection}"`, at)
-  const { privacy } = config
+  const { privacy, model } = config
+  if (self.requirePrivacy && privacy === null && model.kind !== 'policy')
+    return decline(state, 'this organisation does not take part in trainings without differential privacy', at)
   if (privacy?.unit === 'organisation' && !self.mechanisms.includes(privacy.mechanism))
     return decline(state, `this organisation does not take part in rounds with noise by "${privacy.mechanism}"`, at)
   const unshared = isShared(config) ? tooFewToShare(config, announcement.invited?.length ?? 0) : undefined

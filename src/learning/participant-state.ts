@@ -163,4 +163,6 @@ export interface ParticipantOptions {
   readonly accepts: readonly Protection[]
   /** Rounds whose noise for whole organisations is added otherwise are declined. */
   readonly mechanisms: readonly Mechanism[]
+  /** Rounds without differential privacy are declined, but for those of response policies: they learn from nobody's data. */
+  readonly requirePrivacy: boolean
 }

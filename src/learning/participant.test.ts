@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { EntenteError, type ErrorCode } from '../base/errors.ts'
 import { type Block, blockHash, proposeBlock, signBlock } from '../ledger/block.ts'
 import { roundBlockContent } from './block-content.ts'
+import { parseTrainingConfig, type TrainingConfig } from './config.ts'
 import {
   configOf,
   contributionOf,
@@ -26,6 +27,7 @@ const machine = participantMachine({
   organisation: organisation('org-a'),
   accepts: PROTECTIONS,
   mechanisms: MECHANISMS,
+  requirePrivacy: false,
 })
 const opened = opening()
 const DEADLINE = OPENED_AT + 1_000
@@ -283,10 +285,30 @@ describe('taking part', () => {
       organisation: organisation('org-a'),
       accepts: HIDING_PROTECTIONS,
       mechanisms: MECHANISMS,
+      requirePrivacy: false,
     })
     const step = (event: ParticipantEvent) => careful.step(careful.initial(`participant/${ROUND}`), event)
     expect(step(announced)).toMatchObject({ state: { phase: 'abandoned' }, effects: [{ type: 'decline' }] })
     expect(step(maskedAnnounced).state.phase).toBe('training')
+  })
+
+  it('declines a training without differential privacy unless its owner allows that: a budget bounds only what says what it takes', () => {
+    const self = { organisation: organisation('org-a'), accepts: PROTECTIONS, mechanisms: MECHANISMS }
+    const careful = participantMachine({ ...self, requirePrivacy: true })
+    const after = (config: TrainingConfig) =>
+      careful.step(careful.initial(`participant/${ROUND}`), {
+        ...{ type: 'announced', announcement: { ...announcement, config }, at: OPENED_AT + 1 },
+      })
+    expect(after(configOf({ privacy: null }))).toMatchObject({
+      state: { phase: 'abandoned' },
+      effects: [{ type: 'decline', reason: expect.stringContaining('without differential privacy') as string }],
+    })
+    expect(after(configOf({ privacy: { unit: 'example', epsilon: 4 } })).state.phase).toBe('training')
+    // A response policy learns from a game.
+    const policy = { kind: 'policy', observations: 4, actions: 2, hidden: [4] } as const
+    expect(after(parseTrainingConfig({ protection: 'plain', privacy: null }, policy as never)).state.phase).toBe(
+      'training',
+    )
   })
 
   it('contributes what it trained, in the form that travels', () => {

@@ -149,6 +149,7 @@ describe('a round with secure aggregation, at an organisation', () => {
     organisation: organisation('org-a'),
     accepts: ['secagg'],
     mechanisms: MECHANISMS,
+    requirePrivacy: false,
   })
   const announcement = {
     ...{ round_id: ROUND, training_id: opening().trainingId, round: 1, base_model: digestFor('base'), config },
@@ -221,6 +222,7 @@ describe('a round with secure aggregation, at an organisation', () => {
 describe('the context of a round of secure aggregation', () => {
   const where = {
     federation: 'f.example' as never,
+    task: digestFor('task'),
     round: ROUND,
     invited: [...opening().candidates].reverse(),
     length: 4,
@@ -319,7 +321,12 @@ describe('a robust rule under secure aggregation', () => {
 
   it('is computed by each participant from its announcement: it hides in its bucket and vouches for it', () => {
     const self = opened[1]?.invited[0]?.organisation ?? expect.fail('nobody')
-    const machine = participantMachine({ organisation: self, accepts: ['secagg'], mechanisms: MECHANISMS })
+    const machine = participantMachine({
+      organisation: self,
+      accepts: ['secagg'],
+      mechanisms: MECHANISMS,
+      requirePrivacy: false,
+    })
     const announced = begun.effects.find((effect) => effect.type === 'announce')
     const announcement = announced?.type === 'announce' ? announced.announcement : expect.fail('not announced')
     const sum = sumOf(1)

@@ -7,6 +7,7 @@ import { bucketsOf, maskingIdOf } from './masking-config.ts'
 import type { EventOf, OpenedRound, RoundEffect, RoundFacts, RoundIn } from './round-state.ts'
 import { abandonUnannounced, moved, names, type RoundStep } from './round-step.ts'
 import { selectParticipants } from './select-participants.ts'
+import { type RoundTask, taskOf } from './round-task.ts'
 
 export function open(before: RoundIn<'unopened'>, event: EventOf<'round-opened'>): RoundStep {
   const { roundId, trainingId, round, baseModel, previousModel, strategyState, config, replyStream, at } = event
@@ -48,22 +49,24 @@ export function open(before: RoundIn<'unopened'>, event: EventOf<'round-opened'>
 function openMasking(state: RoundFacts): RoundEffect[] {
   const { roundId, config, participants, deadline } = state
   const buckets = bucketsOf({ ...state, invited: participants })
+  const task = taskOf(taskIn(state))
   return buckets.map((invited, k) => ({
     type: 'open-masking',
     maskingId: maskingIdOf(roundId, k, buckets.length),
+    task,
     config,
     invited,
     deadline,
   }))
 }
 
+function taskIn({ roundId, trainingId, round, baseModel, config }: RoundFacts): RoundTask {
+  return { round_id: roundId, training_id: trainingId, round, base_model: baseModel, config }
+}
+
 function announce(state: RoundFacts): RoundEffect {
   const announcement = {
-    round_id: state.roundId,
-    training_id: state.trainingId,
-    round: state.round,
-    base_model: state.baseModel,
-    config: state.config,
+    ...taskIn(state),
     deadline: state.deadline,
     ...(state.config.protection !== 'plain' ? { invited: state.participants.map((one) => ({ ...one })) } : {}),
   }

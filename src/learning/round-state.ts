@@ -230,6 +230,8 @@ export type RoundEffect =
   | {
       readonly type: 'open-masking'
       readonly maskingId: RoundId
+      /** Of what the round asks for (round-task.ts). */
+      readonly task: Digest
       readonly config: TrainingConfig
       readonly invited: readonly Participant[]
       readonly deadline: number

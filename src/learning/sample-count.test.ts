@@ -7,7 +7,7 @@ import { weightMaxOf } from './sample-count.ts'
 const clear = configOf({ local: { rowsMax: 2000 } })
 const secret = { ...clear, privacy: configOf({ privacy: { unit: 'example', epsilon: 4 } }).privacy }
 const where = {
-  ...{ federation: 'f.example' as never, round: 'r-1' as never, length: 4 },
+  ...{ federation: 'f.example' as never, round: 'r-1' as never, task: 't' as never, length: 4 },
   invited: opening().candidates,
 }
 const scheme = {

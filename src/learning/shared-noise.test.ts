@@ -138,7 +138,8 @@ describe('noise in shares under secure aggregation', () => {
       expect(150 * (coordinateBound(asked({ privacy: { ...PRIVACY, epsilon } })).grid?.levels ?? 0)).toBeLessThan(
         2 ** 31,
       )
-    const where = { federation: 'f.example' as never, round: ROUND, invited: participants('org-a'), length: 4 }
+    const about = { federation: 'f.example' as never, round: ROUND, task: digestFor('task') }
+    const where = { ...about, invited: participants('org-a'), length: 4 }
     expect(maskingContext(config, where, coordinateBound(config))).toMatchObject({
       clip: largest,
       levels,
@@ -221,6 +222,7 @@ describe('a training that asks for noise in shares', () => {
     organisation: organisation('org-a'),
     accepts: ['secagg'],
     mechanisms: MECHANISMS,
+    requirePrivacy: false,
   })
   const three = asked({}, 3)
   const announce = (of: typeof config): ParticipantEvent => ({

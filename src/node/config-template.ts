@@ -80,6 +80,13 @@ protections: [secagg]
 #   parameters: keys/parameters.json
 #   share: keys/share.json
 
+# What all trainings together may take from this organisation's data, and whether trainings that take without counting, with
+# no differential privacy at all, are declined (response policies learn from no data and are not meant).
+privacyBudget:
+  epsilon: 8
+  delta: 0.00001
+requirePrivacy: true
+
 # Whose noise to rely on in trainings that protect whole organisations. With central-discrete-gaussian, added to these, the
 # hub may add it: the least noise, for who trusts the hub to do so and to keep the sums without it to itself.
 noiseMechanisms: [local-discrete-gaussian, distributed-discrete-gaussian, distributed-skellam]

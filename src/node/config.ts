@@ -79,6 +79,8 @@ const organisationSchema = z.strictObject({
     .min(1)
     .default([...HIDING_PROTECTIONS]),
   encryption: encryptionSchema.optional(),
+  /** Whether trainings without differential privacy are declined: a budget bounds only what says what it takes. */
+  requirePrivacy: z.boolean().default(true),
   /** Whose noise this organisation relies on where a training protects whole organisations. With `central-discrete-gaussian` it trusts the hub. */
   noiseMechanisms: z
     .array(z.enum(MECHANISMS))

@@ -2,13 +2,29 @@
 
 import type { DriveLog } from './drive.ts'
 
-/** What whoever starts such a training is to know; undefined where updates are hidden. */
-export function inTheClear(protection: unknown): string | undefined {
-  if (protection !== 'plain') return undefined
-  return 'protection "plain": the hub reads the update of every organisation that takes part'
+/** What of a training's configuration decides what others see. */
+export interface Openness {
+  readonly protection?: unknown
+  /** null = no differential privacy; absent = the default, which has it. */
+  readonly privacy?: unknown
+  readonly model?: { readonly kind?: unknown }
 }
 
-export function warnInTheClear(log: DriveLog | undefined, protection: unknown, details: object): void {
-  const warning = inTheClear(protection)
-  if (warning !== undefined) log?.warn(details, warning)
+/** What whoever starts such a training is to know; nothing where updates are hidden and have noise. */
+export function inTheClear({ protection, privacy, model }: Openness): string[] {
+  return [
+    ...(protection === 'plain'
+      ? ['protection "plain": the hub reads the update of every organisation that takes part']
+      : []),
+    // A response policy learns from a game, and tells of nobody's data.
+    ...(privacy === null && model?.kind !== 'policy'
+      ? [
+          'no differential privacy: no budget bounds what models tell of the data, and organisations decline unless their entente.yaml says requirePrivacy: false',
+        ]
+      : []),
+  ]
+}
+
+export function warnInTheClear(log: DriveLog | undefined, training: Openness, details: object): void {
+  for (const warning of inTheClear(training)) log?.warn(details, warning)
 }

@@ -54,8 +54,8 @@ function machinesOf(
   client: SealedClient,
   encryption: SealedEncryption,
 ): readonly AnyMachine[] {
-  const { accepts = HIDING_PROTECTIONS, mechanisms = UNTRUSTING_MECHANISMS } = options
-  const participant = participantMachine({ organisation: identity.organisation, accepts, mechanisms })
+  const { accepts = HIDING_PROTECTIONS, mechanisms = UNTRUSTING_MECHANISMS, requirePrivacy = true } = options
+  const participant = participantMachine({ organisation: identity.organisation, accepts, mechanisms, requirePrivacy })
   const replica = replicaMachine({ origin: identity.federation, hubKey: identity.ledgerKey })
   return [participant, client.machine, encryption.machine, replica] as unknown as readonly AnyMachine[]
 }

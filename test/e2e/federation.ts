@@ -121,7 +121,10 @@ async function addOrganisations(
   const urls = hubUrls(federation)
   for (const [i, site] of sites.entries())
     await addMember(federation, site, trainUntil, i % 2 === 0 ? urls : urls.toReversed())
-  for (const { directory } of federation.members) await setConfigValue(directory, ['protections'], ['secagg', 'plain'])
+  for (const { directory } of federation.members) {
+    await setConfigValue(directory, ['protections'], ['secagg', 'plain'])
+    await setConfigValue(directory, ['requirePrivacy'], false)
+  }
   if (scheme !== undefined) await dealKeys(federation, scheme)
   await ingestAll(federation, () => undefined)
   await Promise.all(federation.members.map(({ id }) => federation.start(id)))

@@ -73,6 +73,7 @@ beforeAll(async () => {
     if (site !== undefined) await joinAs(node, site)
     // Two cannot hide among each other.
     await setConfigValue(place(node), ['protections'], ['plain'])
+    await setConfigValue(place(node), ['requirePrivacy'], false)
     await start(node)
   }
   const config = { ...CONFIG, round: { ...CONFIG.round, participantsMin: 2 } }

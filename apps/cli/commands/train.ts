@@ -9,7 +9,7 @@ import { organisationsMin, type RobustConfig } from '../../../src/learning/robus
 import { bucketedMin } from '../../../src/learning/robust/secure-buckets.ts'
 import { SPARSIFY_METHODS } from '../../../src/learning/sparsify.ts'
 import { DEFAULT_KIND, MODEL_KINDS, trainingDefaults } from '../../../src/node/default-model.ts'
-import { inTheClear } from '../../../src/node/in-the-clear.ts'
+import { inTheClear, type Openness } from '../../../src/node/in-the-clear.ts'
 import { type Operator, openOperator } from '../../../src/node/operator.ts'
 import { policyTrainingDefaults } from '../../../src/node/policy/default-policy.ts'
 import type { TrainingView } from '../../../src/node/views.ts'
@@ -113,8 +113,7 @@ function startCommand(): Command {
           ...(options.id === undefined ? {} : { trainingId: options.id }),
           ...(options.from === undefined ? {} : { initialModel: digest(options.from) }),
         })
-        const warning = inTheClear((config as { readonly protection?: unknown } | null)?.protection)
-        if (warning !== undefined) process.stderr.write(`WARNING: ${warning}.\n`)
+        for (const warning of inTheClear((config ?? {}) as Openness)) process.stderr.write(`WARNING: ${warning}.\n`)
         print(
           started,
           options,

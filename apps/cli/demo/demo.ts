@@ -99,6 +99,8 @@ async function startNodes(federation: Federation, protection: Protection, { priv
   if (privacy !== null && privacy.epsilon > BUDGET_DEFAULT)
     for (const { directory } of federation.members)
       await setConfigValue(directory, ['privacyBudget', 'epsilon'], privacy.epsilon)
+  if (privacy === null)
+    for (const { directory } of federation.members) await setConfigValue(directory, ['requirePrivacy'], false)
   if (isEncrypted(protection)) await dealKeys(federation, protection)
   if (protection === 'plain')
     for (const { directory } of federation.members) await setConfigValue(directory, ['protections'], [protection])

@@ -15,10 +15,10 @@ export type OpenMasking = Extract<RoundEffect, { type: 'open-masking' }>
 /** Who hides among whom, and how long a vector is. */
 export function whereHidden(
   { identity, options }: HubContext,
-  { maskingId, config, invited }: OpenMasking,
+  { maskingId, task, config, invited }: OpenMasking,
 ): MaskedRound {
   const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount) + countLength(config)
-  return { federation: identity.federation, round: maskingId, invited, length }
+  return { federation: identity.federation, round: maskingId, task, invited, length }
 }
 
 /** What trying again cannot mend ends the round, with its reason. */

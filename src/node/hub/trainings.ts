@@ -68,7 +68,7 @@ export async function startTraining(
   const { applied } = await drive.dispatch(`training/${id}`, event, { id: 'started' })
   if (!applied) fail('already-exists', `there is a training ${id}`)
   warnOfNoise(context, config, organisations.length)
-  warnInTheClear(context.options.log, config.protection, { training: id, organisations: organisations.length })
+  warnInTheClear(context.options.log, config, { training: id, organisations: organisations.length })
   return {
     trainingId: id,
     roundId: roundIdOf(id, firstRound),

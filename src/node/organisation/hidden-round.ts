@@ -13,6 +13,7 @@ import type {
   ParticipantIn,
   ParticipantState,
 } from '../../learning/participant-state.ts'
+import { taskOf } from '../../learning/round-task.ts'
 import { gather, supportOf, vectorLength } from '../../learning/sparsify.ts'
 import { outlineOf } from '../../models/model.ts'
 import { readFlat } from '../model-files.ts'
@@ -44,7 +45,7 @@ export async function whereHidden(
   const { invited } = ownBucket(announcement, identity.organisation)
   await pinKeys(context, invited)
   const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount) + countLength(config)
-  return { federation: identity.federation, round, invited, length }
+  return { federation: identity.federation, round, task: taskOf(announcement), invited, length }
 }
 
 /** A refusal that will be the same next time ends this organisation's part; anything else is thrown, to be tried again. */

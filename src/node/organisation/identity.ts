@@ -49,6 +49,8 @@ export interface OrganisationOptions {
   readonly accepts?: readonly Protection[]
   /** Default: all that need no trust in the hub. */
   readonly mechanisms?: readonly Mechanism[]
+  /** Whether trainings without differential privacy are declined. Default true. */
+  readonly requirePrivacy?: boolean
   /** Whether new models are tried on rows that were held out, and the hub is told how they did. Default true. */
   readonly validateModels?: boolean
   /** How long one poll may wait at the hub. Default 25 s. */

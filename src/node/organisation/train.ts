@@ -36,7 +36,7 @@ export interface Trained {
 export async function trainAndContribute(context: OrganisationContext, effect: TrainEffect): Promise<Trained> {
   const { baseModel, config, roundId, round, seed } = effect
   const { ports, options } = context
-  await checkClip(context, effect)
+  await checkBase(context, effect)
   await fetchModel(context, baseModel)
   const { header, values } = await readFlat(ports.blobs, baseModel)
   if (digestOf(specOf(header)) !== digestOf(config.model))
@@ -84,17 +84,20 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
   }
 }
 
-/** A clip that follows the updates follows from the ledger, as this node has it, and not from what the hub says. */
-async function checkClip(
+/**
+ * A model that everybody has in its ledger, not one that the hub makes for this organisation alone to read its update by; and
+ * a clip that follows the updates follows from the block of that model.
+ */
+async function checkBase(
   { ports }: OrganisationContext,
   { config, baseModel, trainingId }: TrainEffect,
 ): Promise<void> {
-  if (config.clipAdaptive === undefined) return
   const found = (await ports.store.readRecord('model', baseModel)) as ModelRecord | undefined
   const record =
     found && ((await ports.store.readRecord('ledger', heightKey(found.height))) as LedgerRecord | undefined)
   // The announcement may overtake the block: then this is tried again.
   if (record === undefined) fail('unavailable', `the block of the model ${baseModel} has not arrived yet`)
+  if (config.clipAdaptive === undefined) return
   const fault = clipFault(config, trainingId, blockOf(record))
   if (fault !== undefined) fail('ledger-conflict', fault)
 }

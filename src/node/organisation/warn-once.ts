@@ -2,8 +2,7 @@
 
 import type { RoundId } from '../../base/ids.ts'
 import { trainingOf } from '../../learning/block-content.ts'
-import type { Protection } from '../../learning/masking-config.ts'
-import { warnInTheClear } from '../in-the-clear.ts'
+import { type Openness, warnInTheClear } from '../in-the-clear.ts'
 import type { OrganisationContext } from './identity.ts'
 
 /** The training that each node warned of last: it is said again after a restart, which does no harm. */
@@ -12,12 +11,12 @@ const warned = new WeakMap<OrganisationContext, string>()
 interface Taken {
   readonly roundId: RoundId
   readonly round: number
-  readonly config: { readonly protection: Protection }
+  readonly config: Openness
 }
 
 export function warnOncePerTraining(context: OrganisationContext, { roundId, round, config }: Taken): void {
   const training = trainingOf(roundId, round)
   if (warned.get(context) === training) return
   warned.set(context, training)
-  warnInTheClear(context.options.log, config.protection, { training, round: roundId })
+  warnInTheClear(context.options.log, config, { training, round: roundId })
 }

@@ -69,6 +69,7 @@ export async function startOrganisation(
         validateModels: config.validateModels,
         accepts: acceptedBy(config, encryption),
         mechanisms: config.noiseMechanisms,
+        requirePrivacy: config.requirePrivacy,
         ...(encryption === undefined ? {} : { encryption }),
       },
     )

@@ -19,6 +19,8 @@ export interface Invited {
 export interface MaskingContext {
   readonly federation: FederationId
   readonly round: RoundId
+  /** Of what everybody in the sum was asked for: two who were asked for different things have no keys for each other. */
+  readonly task: Digest
   /** Sorted by organisation. */
   readonly invited: readonly Invited[]
   /** Coordinates of an update. */

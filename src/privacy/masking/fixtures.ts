@@ -20,6 +20,7 @@ import { rosterOf } from './roster.ts'
 import type { ServerEffect, ServerEvent, ServerState } from './server-state.ts'
 import { maskingServer } from './server.ts'
 import { maskUpdate, quantiseFor, unmaskSum } from './vector.ts'
+import { digestOf } from '../../base/hash.ts'
 
 export interface WorldOptions {
   readonly seed: string
@@ -79,6 +80,7 @@ export function contextOf(options: WorldOptions): MaskingContext {
   return {
     federation: federationId('test.example'),
     round: roundId(options.round ?? 'training-1'),
+    task: digestOf('task'),
     invited: Array.from({ length: options.count }, (_, i) => nameOf(i)).map((organisation) => ({
       organisation,
       publicKey: publicKeyOf(identityOf(organisation)),

@@ -1,7 +1,7 @@
 /** The moves of the hub: what is collected, and what happens when a phase is complete or over. */
 
 import { EntenteError, fail } from '../../base/errors.ts'
-import type { Digest, OrganisationId } from '../../base/ids.ts'
+import type { OrganisationId } from '../../base/ids.ts'
 import type { Step } from '../../base/machine.ts'
 import { checkMasked, sharersDigest, survivorsDigest, survivorsStatement } from './client-checks.ts'
 import { contextDigest, type MaskingContext, verifyStatement } from './context.ts'

@@ -16,6 +16,8 @@ import type { Contribution, Join } from './messages.ts'
 export interface EncryptionContext {
   readonly federation: FederationId
   readonly round: RoundId
+  /** Of what everybody in the sum was asked for: no signature made for one task counts in another. */
+  readonly task: Digest
   /** Sorted by organisation, with identity keys as the receiver's own registry has them. */
   readonly invited: readonly Invited[]
   readonly scheme: SchemeKind

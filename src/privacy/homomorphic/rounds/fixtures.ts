@@ -21,6 +21,7 @@ import type { EncryptionContext } from './context.ts'
 import { type MessageType, parseMessage } from './messages.ts'
 import type { ServerEffect, ServerEvent, ServerState } from './server-state.ts'
 import { decryptionServer } from './server.ts'
+import { digestOf } from '../../../base/hash.ts'
 
 export const LENGTH = 40
 export const PHASE_MS = 1000
@@ -87,6 +88,7 @@ export class World {
     this.context = {
       federation: federationId('test.example'),
       round: roundId('training-1'),
+      task: digestOf('task'),
       invited: organisations.map((organisation) => ({
         organisation,
         publicKey: publicKeyOf(identityOf(organisation)),
