@@ -26,6 +26,12 @@ describe('a configuration', () => {
     expect(trainingConfigSchema.parse(config)).toEqual(config)
   })
 
+  it('names a purpose only where one is asked for, so that trainings without one read as they always did', () => {
+    expect(parseTrainingConfig({}, model)).not.toHaveProperty('purpose')
+    expect(parseTrainingConfig({ purpose: 'tuning' }, model).purpose).toBe('tuning')
+    for (const purpose of ['', 'Tuning', '-x', 'a b', '__proto__', 'x'.repeat(33), 7]) refused({ purpose }, 'purpose')
+  })
+
   it('for FedProx turns the local proximal term on, unless told otherwise', () => {
     expect(configOf({ strategy: { name: 'fedprox' } }).local.proximalMu).toBe(0.01)
     expect(configOf({ strategy: { name: 'fedprox' }, local: { proximalMu: 0 } }).local.proximalMu).toBe(0)

@@ -19,6 +19,7 @@ import { clipPerSchema, clipProblem } from './clipping.ts'
 import { EPSILON_DEFAULT } from './example-privacy.ts'
 import { INVITED_MAX } from './shared-noise.ts'
 import { privacyProblem, privacySchema } from './privacy-config.ts'
+import { purposeSchema } from './purpose.ts'
 import { robustConfigSchema, robustProblem } from './robust/config.ts'
 import { sparsifyProblem, sparsifySchema } from './sparsify.ts'
 
@@ -142,6 +143,8 @@ const trainingSchema = z.strictObject({
   clipAdaptive: clipAdaptiveSchema.exactOptional(),
   /** Differential privacy, of single training rows or of whole organisations; null = none. */
   privacy: privacySchema.default(null),
+  /** What it is for, and so which part of a privacy budget pays; absent = `training`. */
+  purpose: purposeSchema.exactOptional(),
   seed: z.string().min(1).max(128).default('entente'),
   rounds: z.int().min(1).max(100_000).default(8),
 })

@@ -8,6 +8,7 @@ import { maskingMs } from './masking-config.ts'
 import { ownBucket } from './own-bucket.ts'
 import { judgeProposal } from './judge-proposal.ts'
 import { isShared } from './organisation-privacy.ts'
+import { purposeProblem } from './purpose.ts'
 import { tooFewToShare } from './shared-noise.ts'
 import type {
   ParticipantEffect,
@@ -49,6 +50,8 @@ export function startTraining(
     return decline(state, 'this organisation does not take part in trainings without differential privacy', at)
   if (privacy?.unit === 'organisation' && !self.mechanisms.includes(privacy.mechanism))
     return decline(state, `this organisation does not take part in rounds with noise by "${privacy.mechanism}"`, at)
+  const unserved = purposeProblem(config, self.purposes)
+  if (unserved !== undefined) return decline(state, unserved, at)
   const unshared = isShared(config) ? tooFewToShare(config, announcement.invited?.length ?? 0) : undefined
   if (unshared !== undefined) return decline(state, unshared, at)
   const train: ParticipantEffect = {

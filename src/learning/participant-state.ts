@@ -165,4 +165,6 @@ export interface ParticipantOptions {
   readonly mechanisms: readonly Mechanism[]
   /** Rounds without differential privacy are declined, but for those of response policies: they learn from nobody's data. */
   readonly requirePrivacy: boolean
+  /** Rounds of trainings for any other purpose are declined; absent = none is. */
+  readonly purposes?: readonly string[]
 }

@@ -311,6 +311,36 @@ describe('taking part', () => {
     )
   })
 
+  it('declines rounds of trainings for a purpose that its owner does not name; unnamed, a training is for "training"', () => {
+    const phaseFor = (purpose: string | undefined, purposes?: readonly string[]): string => {
+      const served = purposes === undefined ? {} : { purposes }
+      const careful = participantMachine({
+        organisation: organisation('org-a'),
+        accepts: PROTECTIONS,
+        mechanisms: MECHANISMS,
+        requirePrivacy: false,
+        ...served,
+      })
+      const config = { ...announcement.config, ...(purpose === undefined ? {} : { purpose }) }
+      const event = { ...announced, announcement: { ...announcement, config } } as ParticipantEvent
+      const { state, effects } = careful.step(careful.initial(`participant/${ROUND}`), event)
+      if (state.phase === 'abandoned')
+        expect(effects).toMatchObject([{ type: 'decline', reason: expect.stringContaining(`"${purpose}"`) as string }])
+      return state.phase
+    }
+    expect(phaseFor('tuning', ['training'])).toBe('abandoned')
+    expect(phaseFor('tuning', ['training', 'tuning'])).toBe('training')
+    expect(phaseFor('tuning')).toBe('training')
+    expect(phaseFor(undefined, ['training'])).toBe('training')
+    expect(phaseFor('training', ['training'])).toBe('training')
+  })
+
+  it('signs no block that says another purpose than the one its budget paid for', () => {
+    const asked = { ...announcement, config: { ...announcement.config, purpose: 'tuning' } }
+    const { state } = play({ ...announced, announcement: asked } as ParticipantEvent, trained, contributed, proposal())
+    expect(state).toMatchObject({ phase: 'contributed', refusals: [{ reason: 'other-config' }] })
+  })
+
   it('contributes what it trained, in the form that travels', () => {
     expect(play(announced, trained).effects.at(-1)).toEqual({
       type: 'contribute',

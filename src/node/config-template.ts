@@ -74,6 +74,17 @@ data:
 # How updates are kept from the hub in rounds that this organisation takes part in. plain would show them to it.
 protections: [secagg]
 
+# What all trainings together may take from this organisation's data, and of that those for one purpose. Trainings that name
+# none are for "training"; the scores of new models (validateModels) have the purpose "validation".
+privacyBudget:
+  epsilon: 8
+  delta: 0.00001
+  # purposes:
+  #   tuning: { epsilon: 2 }
+
+# Take part in trainings for these purposes only. Without it: in any.
+# purposes: [training]
+
 # This organisation's share of a key, dealt with "entente keys deal", for rounds under encryption (protections: [paillier]
 # or [ckks]; under ckks every holder of a share can read every update).
 # encryption:

@@ -89,6 +89,24 @@ describe('entente.yaml', () => {
     )
   })
 
+  it('takes limits of purposes beside the limit of all, and the purposes that are served', () => {
+    const limited = `${ORGANISATION}privacyBudget:\n  epsilon: 6\n  purposes: { tuning: { epsilon: 2 } }\npurposes: [training]\n`
+    expect(parseConfig(limited, {})).toMatchObject({
+      privacyBudget: { epsilon: 6, delta: 1e-5, purposes: { tuning: { epsilon: 2, delta: 1e-5 } } },
+      purposes: ['training'],
+    })
+    const without = parseConfig(ORGANISATION, {})
+    expect(without).toMatchObject({ privacyBudget: { epsilon: 8, delta: 1e-5, purposes: {} } })
+    expect(without).not.toHaveProperty('purposes')
+    expect(refusal(`${ORGANISATION}privacyBudget: { purposes: { Tuning: { epsilon: 2 } } }\n`)).toMatch(
+      /^entente\.yaml:5: privacyBudget\.purposes\.Tuning: expected a purpose like "tuning"/,
+    )
+    expect(refusal(`${ORGANISATION}privacyBudget: { purposes: { tuning: { delta: 1e-6 } } }\n`)).toMatch(
+      /^entente\.yaml:5: privacyBudget\.purposes\.tuning\.epsilon: /,
+    )
+    expect(refusal(`${ORGANISATION}purposes: []\n`)).toMatch(/^entente\.yaml:5: purposes: /)
+  })
+
   it('reads the files that are written for a newcomer', () => {
     expect(
       parseConfig(configText({ role: 'hub', federation: 'isac.example', listen: { host: '0.0.0.0', port: 8443 } }), {}),

@@ -8,6 +8,7 @@ import { type FederationId, federationId, type OrganisationId, organisationId } 
 import { parseYaml, refuse, type Source } from './config-source.ts'
 import { HIDING_PROTECTIONS, protectionSchema } from '../learning/masking-config.ts'
 import { MECHANISMS, UNTRUSTING_MECHANISMS } from '../learning/mechanisms.ts'
+import { PURPOSE_EXPECTED, purposeSchema } from '../learning/purpose.ts'
 import { LOG_FORMATS } from '../telemetry/interaction.ts'
 import { LOG_LEVELS } from './logging.ts'
 import { responseSchema } from './policy/response-config.ts'
@@ -45,10 +46,19 @@ const dataSchema = z.strictObject({
     .default('all'),
 })
 
+const epsilonSchema = z.number().positive().max(100)
+const limitShape = { delta: z.number().positive().max(1e-2).default(1e-5) }
+
 /** What all trainings together may take from this organisation's data. Absent values are the cautious ones. */
 const privacyBudgetSchema = z.strictObject({
-  epsilon: z.number().positive().max(100).default(8),
-  delta: z.number().positive().max(1e-2).default(1e-5),
+  epsilon: epsilonSchema.default(8),
+  ...limitShape,
+  /** Of it, what trainings for one purpose may take; one that is not named may take all. */
+  purposes: z
+    .record(purposeSchema, z.strictObject({ epsilon: epsilonSchema, ...limitShape }), {
+      error: ({ code }) => (code === 'invalid_key' ? PURPOSE_EXPECTED : undefined),
+    })
+    .default({}),
 })
 
 /** The key of rounds under encryption, as `entente keys deal` wrote it: relative to the node's directory. */
@@ -78,6 +88,8 @@ const organisationSchema = z.strictObject({
     .array(protectionSchema)
     .min(1)
     .default([...HIDING_PROTECTIONS]),
+  /** What trainings may be for that this organisation takes part in; absent: anything. */
+  purposes: z.array(purposeSchema).min(1).optional(),
   encryption: encryptionSchema.optional(),
   /** Whether trainings without differential privacy are declined: a budget bounds only what says what it takes. */
   requirePrivacy: z.boolean().default(true),

@@ -54,8 +54,9 @@ function machinesOf(
   client: SealedClient,
   encryption: SealedEncryption,
 ): readonly AnyMachine[] {
-  const { accepts = HIDING_PROTECTIONS, mechanisms = UNTRUSTING_MECHANISMS, requirePrivacy = true } = options
-  const participant = participantMachine({ organisation: identity.organisation, accepts, mechanisms, requirePrivacy })
+  const { accepts = HIDING_PROTECTIONS, mechanisms = UNTRUSTING_MECHANISMS, requirePrivacy = true, purposes } = options
+  const taken = { accepts, mechanisms, requirePrivacy, ...(purposes === undefined ? {} : { purposes }) }
+  const participant = participantMachine({ organisation: identity.organisation, ...taken })
   const replica = replicaMachine({ origin: identity.federation, hubKey: identity.ledgerKey })
   return [participant, client.machine, encryption.machine, replica] as unknown as readonly AnyMachine[]
 }
@@ -96,7 +97,7 @@ export function createOrganisation(
     ledger,
     budget,
     async start() {
-      if (options.privacyBudget !== undefined) await budget.setLimit(OWN_DATA, null, options.privacyBudget)
+      if (options.privacyBudget !== undefined) await budget.setLimits(OWN_DATA, options.privacyBudget)
       await drive.start()
     },
     run: (signal) => pollForever(context, receive, signal),

@@ -5,11 +5,10 @@ import type { PublicKey, SecretKey } from '../../base/signature.ts'
 import type { Protection } from '../../learning/masking-config.ts'
 import type { Mechanism } from '../../learning/mechanisms.ts'
 import type { Kernels } from '../../models/kernels/kernels.ts'
-import type { Limit } from '../../privacy/dp/budget.ts'
 import type { HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
 import type { DriveLog } from '../drive.ts'
 import type { HubConnection, Ports, Trainer } from '../ports.ts'
-import type { PrivacyBudget } from '../privacy-budget/privacy-budget.ts'
+import type { Limits, PrivacyBudget } from '../privacy-budget/privacy-budget.ts'
 
 export interface OrganisationIdentity {
   readonly federation: FederationId
@@ -43,8 +42,10 @@ export interface OrganisationOptions {
   readonly encryption?: EncryptionKey
   /** Kinds of log trained on, declared with each contribution, e.g. `zeek-tsv`. */
   readonly dataSources?: readonly string[]
-  /** What all trainings together may take from the organisation's data; absent: the limit stored last, at first none. */
-  readonly privacyBudget?: Limit
+  /** What all trainings together, and those for one purpose, may take from the organisation's data; absent: the limits stored last, at first none. */
+  readonly privacyBudget?: Limits
+  /** What trainings may be for that are taken part in; absent: anything. */
+  readonly purposes?: readonly string[]
   /** Of which protections rounds are taken part in. Default: all that hide the update from the hub. */
   readonly accepts?: readonly Protection[]
   /** Default: all that need no trust in the hub. */

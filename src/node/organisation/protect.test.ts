@@ -182,6 +182,29 @@ describe('the protection of a round at an organisation (Postgres)', () => {
     expect(await used()).toBeGreaterThan(before)
   })
 
+  it('reserves under the purpose of the training, and declines when that is over, though the whole is not', async () => {
+    const small = { epsilon: 2, delta: 1.01e-5 }
+    await node().budget.setLimits(OWN_DATA, { epsilon: 50, delta: 1e-4, purposes: { tuning: small } })
+    const tuning = { ...config, purpose: 'tuning' }
+    const purposes = async () =>
+      (await node().budget.statements()).find(({ dataset }) => dataset === OWN_DATA)?.purposes ?? []
+    const before = (await purposes()).find(({ purpose }) => purpose === 'training')
+    // One round of four that cost epsilon 4 together takes 1.84 on its own.
+    const first = await reserveProtection(node(), roundId('tuned-1'), tuning, 100)
+    await first?.spend(undefined)
+    await expect(reserveProtection(node(), roundId('tuned-2'), tuning, 100)).rejects.toMatchObject({
+      code: 'budget-exceeded',
+      message: expect.stringContaining('privacyBudget.purposes.tuning') as string,
+    })
+    expect(await purposes()).toMatchObject([
+      { purpose: 'training', total_used: before?.total_used },
+      { purpose: 'tuning', limit: small, total_used: expect.closeTo(1.84, 2) as number },
+    ])
+    await noiseFor(node(), 'untuned-1')
+    await abandonProtection(node(), roundId('untuned-1'), config)
+    await node().budget.setLimits(OWN_DATA, { epsilon: 50, delta: 1e-4 })
+  })
+
   it('asks nothing of a training without privacy', async () => {
     const plain = parseTrainingConfig({ privacy: null }, MODEL)
     expect(await reserveProtection(node(), roundId('plain-1'), plain, 100)).toBeNull()

@@ -19,6 +19,7 @@ import {
 } from '../../learning/organisation-privacy.ts'
 import { examplePlanOf } from '../../learning/privacy-config.ts'
 import { lawOf } from '../../learning/mechanisms.ts'
+import { purposeOf } from '../../learning/purpose.ts'
 import { graphDelta } from '../../learning/shared-noise.ts'
 import type { PrivateMechanism } from '../../models/dp-sgd/private-training.ts'
 import type { CostOfNoise } from '../../privacy/dp/cost.ts'
@@ -29,8 +30,6 @@ import { OWN_DATA } from '../privacy-budget/privacy-budget.ts'
 import type { PrivateRequest } from '../training.ts'
 import type { OrganisationContext } from './identity.ts'
 import { drawWith, forgetNoise, noiseSeed } from '../noise-seed.ts'
-
-export const TRAINING = 'training'
 
 /** What a round may do, once its cost is set aside. */
 export interface Protection {
@@ -62,7 +61,8 @@ export async function reserveProtection(
     protect.failure
   if (delta > tableShare(privacy.delta) / config.rounds)
     fail('not-available', `a model of ${parameterCount} parameters is too large for so small a delta`)
-  await context.budget.reserve(roundId, { dataset: OWN_DATA, purpose: TRAINING, cost: { ...protect.cost, delta } })
+  const claim = { dataset: OWN_DATA, purpose: purposeOf(config), cost: { ...protect.cost, delta } }
+  await context.budget.reserve(roundId, claim)
   const secret = await noiseSeed(context, roundId)
   return {
     ...protect.open(secret),

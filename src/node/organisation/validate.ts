@@ -6,6 +6,7 @@
 
 import { EntenteError } from '../../base/errors.ts'
 import type { Digest, RoundId } from '../../base/ids.ts'
+import { servesRecorded } from '../../learning/purpose.ts'
 import { CONCENTRATION, DEVIATION, ROWS_MIN, type Trial, verdictOf } from '../../learning/verdict.ts'
 import type { Block } from '../../ledger/block.ts'
 import { createNoiseTable, type NoiseTable } from '../../privacy/dp/table.ts'
@@ -15,6 +16,7 @@ import type { OrganisationContext } from './identity.ts'
 import { deliver } from './letters.ts'
 import { drawWith } from '../noise-seed.ts'
 import { fetchModel } from './train.ts'
+import type { Limits } from '../privacy-budget/privacy-budget.ts'
 
 /** The account of rows from the cut on: no training takes from them. */
 export const HELD_OUT = 'held-out'
@@ -29,8 +31,9 @@ let table: NoiseTable | undefined
 /** @throws what is worth trying again; anything else is logged, and nothing is said */
 export async function validateModel(context: OrganisationContext, block: Block, effectId: string): Promise<void> {
   const { options, ports } = context
-  const { parent_model: parent, round_id } = block.provenance
+  const { parent_model: parent, round_id, training_config: config } = block.provenance
   if (options.validateModels === false || ports.trainer.validate === undefined || parent === null) return
+  if (!servesRecorded(config, options.purposes)) return
   const roundId = round_id as RoundId
   try {
     const held = await storedVerdict(context, roundId)
@@ -74,12 +77,18 @@ async function tried(context: OrganisationContext, parent: Digest, model: Digest
 /** Durable before the noise is drawn; an id costs once. @throws budget-exceeded */
 async function spend({ budget, options }: OrganisationContext, roundId: RoundId): Promise<void> {
   const id = `${roundId}/${VALIDATION}`
-  const { privacyBudget: limit } = options
-  if (limit !== undefined) await budget.setLimit(HELD_OUT, null, limit)
-  const delta = tableDelta(limit?.epsilon ?? 0, noise().distance, 1)
+  const { privacyBudget: limits } = options
+  if (limits !== undefined) await budget.setLimits(HELD_OUT, heldOutLimits(limits))
+  const delta = tableDelta(limits?.epsilon ?? 0, noise().distance, 1)
   const cost = { kind: 'concentrated', rho: CONCENTRATION, delta } as const
   await budget.reserve(id, { dataset: HELD_OUT, purpose: VALIDATION, cost })
   await budget.spend(id)
+}
+
+/** Verdicts are all that rows from the cut on are used for, whatever a training on the others is for. */
+function heldOutLimits({ epsilon, delta, purposes = {} }: Limits): Limits {
+  const own = purposes[VALIDATION]
+  return { epsilon, delta, purposes: own === undefined ? {} : { [VALIDATION]: own } }
 }
 
 function noise(): NoiseTable {

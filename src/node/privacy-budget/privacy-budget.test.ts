@@ -6,6 +6,7 @@ import type { Clock } from '../ports.ts'
 import { type Database, openDatabase } from '../storage/database.ts'
 import { createJobs } from '../storage/jobs.ts'
 import { createPostgresStore } from '../storage/postgres.ts'
+import type { Limit } from '../../privacy/dp/budget-state.ts'
 import { BUDGET_STREAM, openPrivacyBudget, type PrivacyBudget } from './privacy-budget.ts'
 
 const LIMIT = { epsilon: 2, delta: 1e-5 }
@@ -79,6 +80,40 @@ describe('the durable privacy budget (Postgres)', () => {
     expect(events).toHaveLength(1)
     expect((await budget.statements()).map(({ dataset }) => dataset)).toEqual(['other', 'own'])
     await expect(budget.release('round-1')).rejects.toMatchObject({ code: 'invalid-request' })
+  })
+
+  it('holds each purpose to the limits of the latest start, and records every change of them', async () => {
+    const budget = await process(() => 0)
+    const store = createPostgresStore(budget.database)
+    const changes = async () =>
+      (await store.readEvents(BUDGET_STREAM)).flatMap(({ event }) => {
+        const { type, dataset, purpose, limit } = event as Record<string, unknown>
+        return type === 'limit-set' && dataset === 'many' ? [[purpose, (limit as Limit | null)?.epsilon ?? null]] : []
+      })
+    const cost = { kind: 'concentrated', rho: 0.01, delta: 0 } as const
+    const tuning = (id: string) => budget.reserve(id, { dataset: 'many', purpose: 'tuning', cost })
+    const limitsOf = (epsilon: number) => ({ ...LIMIT, purposes: { tuning: { epsilon, delta: 1e-5 } } })
+
+    await budget.setLimits('many', limitsOf(0.7))
+    await budget.setLimits('many', limitsOf(0.7))
+    await tuning('tuning-1')
+    await budget.spend('tuning-1')
+    await expect(tuning('tuning-2')).rejects.toMatchObject({ code: 'budget-exceeded' })
+    await budget.setLimits('many', limitsOf(1))
+    await tuning('tuning-2')
+    await budget.setLimits('many', limitsOf(0.25))
+    await expect(tuning('tuning-3')).rejects.toMatchObject({ code: 'budget-exceeded' })
+    await budget.setLimits('many', LIMIT)
+    await tuning('tuning-3')
+    expect(await changes()).toEqual([
+      [null, 2],
+      ['tuning', 0.7],
+      ['tuning', 1],
+      ['tuning', 0.25],
+      ['tuning', null],
+    ])
+    const said = (await budget.statements()).find(({ dataset }) => dataset === 'many')
+    expect(said?.purposes).toMatchObject([{ purpose: 'tuning', limit: null }])
   })
 
   it('sets a limit once, however often the node starts with it', async () => {

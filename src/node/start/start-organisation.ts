@@ -66,6 +66,7 @@ export async function startOrganisation(
         log,
         dataSources,
         privacyBudget: config.privacyBudget,
+        ...(config.purposes === undefined ? {} : { purposes: config.purposes }),
         validateModels: config.validateModels,
         accepts: acceptedBy(config, encryption),
         mechanisms: config.noiseMechanisms,

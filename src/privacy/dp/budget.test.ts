@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type BudgetEvent, budgetMachine, type BudgetState, epsilonUsed, type Limit, SPENDING } from './budget.ts'
+import { type BudgetEvent, budgetMachine, SPENDING } from './budget.ts'
+import { PURPOSES_MAX } from './budget-limits.ts'
+import { type BudgetState, epsilonUsed, type Limit } from './budget-state.ts'
 import type { Cost } from './cost.ts'
 import { concentratedCurve, epsilonOfCurve } from './rdp.ts'
 import { statements } from './statement.ts'
@@ -27,7 +29,7 @@ function run(
   return { state, refused, spent }
 }
 
-const limitSet = (limit = LIMIT, purpose: string | null = null): BudgetEvent => ({
+const limitSet = (limit: Limit | null = LIMIT, purpose: string | null = null): BudgetEvent => ({
   type: 'limit-set',
   dataset: 'own',
   purpose,
@@ -167,6 +169,75 @@ describe('the privacy budget', () => {
       ['training', null],
       ['tuning', small],
     ])
+  })
+
+  it('names the purpose that is over, and what its administrator would have to change', () => {
+    const { state } = run([limitSet(), limitSet({ epsilon: 1, delta: 1e-5 }, 'tuning'), reserve('a', 0.01, 'tuning')])
+    expect(() => budgetMachine.step(state, reserve('b', 0.05, 'tuning'))).toThrow(
+      expect.objectContaining({
+        code: 'budget-exceeded',
+        message: expect.stringMatching(
+          /purpose "tuning" is epsilon 1 .*: ask for less, or have privacyBudget\.purposes\.tuning/,
+        ) as string,
+      }),
+    )
+    expect(() => budgetMachine.step(state, reserve('b', 2 * RHO))).toThrow(
+      /data set "own" is epsilon 3 .*have privacyBudget raised/,
+    )
+  })
+
+  it('holds a purpose to its limit although the whole would allow more, whatever comes in whatever order (P4)', () => {
+    fc.assert(
+      fc.property(fc.array(anEvent, { maxLength: 60 }), (events) => {
+        let state = run([limitSet()]).state
+        for (const event of events) {
+          const before = state
+          state = run([event], state).state
+          const taken = (of: BudgetState) => Object.keys(of.reserved).length
+          if (event.type !== 'reserve' || taken(state) === taken(before)) continue
+          const part = statements(state)[0]?.purposes.find(({ purpose }) => purpose === event.purpose)
+          expect(part?.total_used).toBeLessThanOrEqual(part?.limit?.epsilon ?? LIMIT.epsilon)
+        }
+        const [own] = statements(state)
+        for (const part of own?.purposes ?? [])
+          expect(part.remaining_epsilon).toBeLessThanOrEqual(own?.remaining_epsilon ?? 0)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('without a limit of its own leaves a purpose what all others left of the whole', () => {
+    const { state } = run([limitSet(), reserve('a', 0.1), spend('a'), reserve('b', 0.01, 'tuning')])
+    const [own] = statements(state)
+    expect(own?.purposes.map(({ remaining_epsilon }) => remaining_epsilon)).toEqual([
+      own?.remaining_epsilon,
+      own?.remaining_epsilon,
+    ])
+  })
+
+  it('remembers what a purpose took when its limit is taken away, and holds it to a new one', () => {
+    const { state } = run([
+      limitSet(),
+      limitSet({ epsilon: 2, delta: 1e-5 }, 'tuning'),
+      reserve('a', 0.05, 'tuning'),
+      spend('a'),
+      limitSet(null, 'tuning'),
+    ])
+    const [tuning] = statements(state)[0]?.purposes ?? []
+    expect(tuning).toMatchObject({ purpose: 'tuning', limit: null })
+    expect(tuning?.total_used).toBeGreaterThan(1)
+    const lower = run([limitSet({ epsilon: 1, delta: 1e-5 }, 'tuning'), reserve('b', 1e-6, 'tuning')], state)
+    expect(lower.refused).toEqual(['budget-exceeded'])
+    expect(run([limitSet(), limitSet(LIMIT, 'idle'), limitSet(null, 'idle')]).state).toEqual(run([limitSet()]).state)
+    expect(run([limitSet(null)]).refused).toEqual(['invalid-request'])
+  })
+
+  it('does not grow with every purpose that a hub invents; those with limits have their place', () => {
+    const many = Array.from({ length: PURPOSES_MAX + 1 }, (_, i) => reserve(`r${i}`, 1e-6, `p${i}`))
+    const { state, refused } = run([limitSet(), ...many])
+    expect(refused).toEqual(['budget-exceeded'])
+    expect(run([reserve('again', 1e-6, 'p0')], state).refused).toEqual([])
+    expect(run([limitSet(LIMIT, 'new'), reserve('again', 1e-6, 'new')], state).refused).toEqual([])
   })
 
   it('takes nothing back when the limit is lowered, and allows nothing new', () => {

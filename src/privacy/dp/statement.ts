@@ -1,6 +1,6 @@
 /** What a budget says to a reader: how much is left, of what, and for whom it holds. */
 
-import { type BudgetState, committed, epsilonUsed, type Limit, type Used } from './budget.ts'
+import { type BudgetState, committed, epsilonUsed, type Limit, type Used } from './budget-state.ts'
 
 export interface Statement {
   /** The limit's epsilon less what is used. Whether a release fits is decided by composing it, which may allow a little more. */
@@ -52,8 +52,18 @@ function purposesOf(
 ): PurposeStatement[] {
   const reserved = Object.values(state.reserved).filter((claim) => claim.dataset === dataset)
   const names = new Set([...Object.keys(purposes), ...reserved.map(({ purpose }) => purpose)])
+  const left = statementOf(committed(state, dataset, null), whole)
   return [...names].toSorted().map((purpose) => {
     const limit = Object.hasOwn(purposes, purpose) ? (purposes[purpose]?.limit ?? null) : null
-    return { purpose, limit, ...statementOf(committed(state, dataset, purpose), limit ?? whole) }
+    return { purpose, limit, ...within(left, statementOf(committed(state, dataset, purpose), limit ?? whole)) }
   })
+}
+
+/** What other purposes took of the data set is not left for this one. */
+function within(left: Statement, part: Statement): Statement {
+  return {
+    ...part,
+    remaining_epsilon: Math.min(left.remaining_epsilon, part.remaining_epsilon),
+    remaining_delta: Math.min(left.remaining_delta, part.remaining_delta),
+  }
 }
