@@ -9,6 +9,7 @@ import type { OrganisationNode } from '../src/node/organisation.ts'
 import type { Cluster } from './cluster.ts'
 import type { Process } from './fakes/process.ts'
 import type { Plan, Scenario } from './plan.ts'
+import { OTHER_PURPOSE } from './private-plan.ts'
 
 export const TRAINING_ID = 't-1'
 
@@ -34,7 +35,7 @@ export function trainingIds({ private: asked }: Plan): string[] {
 /** A first try may have succeeded before the hub died: then the training is there already. */
 async function startTraining(hub: Hub, plan: Plan, trainingId: string): Promise<void> {
   try {
-    await hub.startTraining({ trainingId, config: trainingConfig(plan) })
+    await hub.startTraining({ trainingId, config: trainingConfig(plan, trainingId) })
   } catch (error) {
     if (!(error instanceof EntenteError) || error.code !== 'already-exists') throw error
   }
@@ -46,7 +47,10 @@ function participantsMin({ robust, organisations, protection }: Scenario): numbe
   return protection === 'plain' ? 2 : 3
 }
 
-export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs, phaseMs, private: asked }: Plan) {
+export function trainingConfig(
+  { scenario, deadlineMs, sealTimeoutMs, phaseMs, private: asked }: Plan,
+  trainingId: string,
+) {
   return {
     model: { kind: 'mlp', inputs: 4, hidden: [5] },
     strategy: { name: scenario.strategy },
@@ -60,6 +64,7 @@ export function trainingConfig({ scenario, deadlineMs, sealTimeoutMs, phaseMs, p
     },
     protection: scenario.protection,
     privacy: asked?.privacy ?? null,
+    ...(trainingId === TRAINING_ID ? {} : { purpose: OTHER_PURPOSE }),
     masking: { phaseMs },
     ...(scenario.robust === undefined ? {} : { robust: scenario.robust }),
     ...(scenario.sparsify === undefined ? {} : { sparsify: scenario.sparsify }),

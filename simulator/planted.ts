@@ -4,7 +4,7 @@ import { signEnvelope } from '../src/base/envelope.ts'
 import type { Hub } from '../src/node/hub.ts'
 import type { Job, Jobs, Store } from '../src/node/ports.ts'
 import { BUDGET_STREAM } from '../src/node/privacy-budget/privacy-budget.ts'
-import { type BudgetState, NOTHING_USED } from '../src/privacy/dp/budget.ts'
+import { type BudgetState, NOTHING_USED } from '../src/privacy/dp/budget-state.ts'
 import type { Tampering } from './cluster.ts'
 import type { Disk } from './fakes/disk.ts'
 import { simulatedSecret } from './keys.ts'
@@ -90,10 +90,15 @@ function believing(hub: Hub): Hub {
 
 /** An organisation whose budget shows nothing as spent, whatever was written into it. */
 export const forgetSpending: Tampering = {
-  ports: (ports, { name }) => (name === 'hub' ? ports : { ...ports, store: forgetting(ports.store) }),
+  ports: (ports, { name }) => (name === 'hub' ? ports : { ...ports, store: misreading(ports.store, unspent) }),
 }
 
-function forgetting(store: Store): Store {
+/** An organisation whose budget knows the limit of the whole and none of a purpose. */
+export const forgetPurposes: Tampering = {
+  ports: (ports, { name }) => (name === 'hub' ? ports : { ...ports, store: misreading(ports.store, unlimited) }),
+}
+
+function misreading(store: Store, read: (budget: BudgetState) => BudgetState): Store {
   return {
     ...store,
     transact: (work) =>
@@ -102,15 +107,21 @@ function forgetting(store: Store): Store {
           ...transaction,
           async lockStream(stream) {
             const held = await transaction.lockStream(stream)
-            return held === undefined || stream !== BUDGET_STREAM ? held : { ...held, state: unspent(held.state) }
+            return held === undefined || stream !== BUDGET_STREAM
+              ? held
+              : { ...held, state: read(held.state as BudgetState) }
           },
         }),
       ),
   }
 }
 
-function unspent(state: unknown): BudgetState {
-  const { accounts } = state as BudgetState
-  const empty = Object.entries(accounts).map(([name, account]) => [name, { ...account, used: NOTHING_USED }])
-  return { ...(state as BudgetState), accounts: Object.fromEntries(empty) as BudgetState['accounts'] }
+type Account = BudgetState['accounts'][string]
+
+const unspent = (budget: BudgetState): BudgetState => eachAccount(budget, (one) => ({ ...one, used: NOTHING_USED }))
+const unlimited = (budget: BudgetState): BudgetState => eachAccount(budget, (one) => ({ ...one, purposes: {} }))
+
+function eachAccount(budget: BudgetState, change: (account: Account) => Account): BudgetState {
+  const changed = Object.entries(budget.accounts).map(([name, account]) => [name, change(account)])
+  return { ...budget, accounts: Object.fromEntries(changed) as BudgetState['accounts'] }
 }

@@ -133,9 +133,20 @@ describe('aggregation quality of a federation that trains', () => {
     },
   )
 
-  it('says nothing without a budget for it, and rounds go on', async () => {
+  it.each<[string, Plan['private']]>([
+    ['a budget', undefined],
+    [
+      'a budget for the purpose "validation"',
+      {
+        privacy: null,
+        trainings: 1,
+        limit: { epsilon: 4, delta: 1e-5, purposes: { validation: { epsilon: 0.01, delta: 1e-5 } } },
+        clockJumpMs: 0,
+      },
+    ],
+  ])('says nothing without %s, and rounds go on', async (_name, asked) => {
     const { private: _, ...plan } = planFor('calm')
-    const history = await run(undisturbed(plan))
+    const history = await run(undisturbed({ ...plan, ...(asked === undefined ? {} : { private: asked }) }))
     expect(history.unfinished).toEqual([])
     expect(blocksOf(history)).toHaveLength(1 + ROUNDS)
     expect(recordsOf(history.hub, 'validation').size).toBe(0)

@@ -1,9 +1,10 @@
 /**
- * P4: what has left an organisation never costs more than its administrator allowed. Counted from what the hub holds of it,
+ * P4: what has left an organisation never costs more than its administrator allowed, all of it and for each purpose. Counted from what the hub holds of it,
  * by adding up the records of the stages: not from the organisation's own books, which are then compared.
  */
 
 import { SPENDING } from '../../src/privacy/dp/budget.ts'
+import type { Limit } from '../../src/privacy/dp/budget-state.ts'
 import {
   composeCurves,
   concentratedCurve,
@@ -11,6 +12,8 @@ import {
   RDP_ORDERS,
   sampledDiscreteGaussianCurve,
 } from '../../src/privacy/dp/rdp.ts'
+import type { TrainingConfig } from '../../src/learning/config.ts'
+import { purposeOf } from '../../src/learning/purpose.ts'
 import type { OpenedRound } from '../../src/learning/round-state.ts'
 import { expectedStages, type StageRecord } from '../../src/learning/stages.ts'
 import { type NodeRemains, recordsOf, type Run, stateOf, type Violation } from '../run.ts'
@@ -19,6 +22,8 @@ export interface Release {
   readonly round: string
   readonly digest: string
   readonly stages: readonly StageRecord[]
+  /** As the hub's own record of the round has it. */
+  readonly purpose: string
 }
 
 export function checkBudget(run: Run): Violation[] {
@@ -45,14 +50,16 @@ function releaseIn(run: Run, type: string, body: unknown): Release | undefined {
       round_id: string
       encrypted_gradient: { blob: { digest: string }; stages: StageRecord[] }
     }
-    return { round, digest: gradient.blob.digest, stages: gradient.stages }
+    return { round, digest: gradient.blob.digest, stages: gradient.stages, purpose: purposeOf(configIn(run, round)) }
   }
   if (type !== 'masking-input') return undefined
   const { round_id: round, body: input } = body as { round_id: string; body: { vector: string } }
   // Its noise is what the round asks for: a sum does not say what is in one of its terms.
-  const { config } = stateOf(run.hub, `round/${round}`) as OpenedRound
-  return { round, digest: input.vector, stages: expectedStages(config) }
+  const config = configIn(run, round)
+  return { round, digest: input.vector, stages: expectedStages(config), purpose: purposeOf(config) }
 }
+
+const configIn = (run: Run, round: string): TrainingConfig => (stateOf(run.hub, `round/${round}`) as OpenedRound).config
 
 export function epsilonOfReleases(releases: readonly Release[], delta: number): number {
   return epsilonOfCurve(composeCurves([RDP_ORDERS.map(() => 0), ...releases.map(curveOf)]), delta)
@@ -72,12 +79,19 @@ function overspent(run: Run, { name }: NodeRemains): string[] {
   const limit = run.plan.private?.limit
   if (limit === undefined) return []
   const releases = releasesOf(run, name)
+  const ofPurposes = Object.entries(limit.purposes ?? {}).flatMap(([purpose, part]) => {
+    const own = releases.filter((release) => release.purpose === purpose)
+    return beyond(`${name} for "${purpose}"`, own, part)
+  })
+  return [...beyond(name, releases, limit), ...ofPurposes]
+}
+
+function beyond(who: string, releases: readonly Release[], limit: Limit): string[] {
   const epsilon = epsilonOfReleases(releases, limit.delta)
-  return epsilon > limit.epsilon
-    ? [
-        `${name} released ${releases.length} contributions at epsilon ${epsilon.toFixed(3)} of ${limit.epsilon.toFixed(3)}`,
-      ]
-    : []
+  if (epsilon <= limit.epsilon) return []
+  return [
+    `${who} released ${releases.length} contributions at epsilon ${epsilon.toFixed(3)} of ${limit.epsilon.toFixed(3)}`,
+  ]
 }
 
 /** What left is in its own books, and no round left twice with different noise. */

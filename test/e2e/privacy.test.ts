@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, expect, it } from 'vitest'
 import { decodeLeaf } from '../../src/ledger/leaf.ts'
+import { setConfigValue } from '../../src/node/config-edit.ts'
 import { openControl } from '../../src/node/control.ts'
 import { CONFIG, HIDDEN, ROUNDS, startFederation, type TestFederation } from './federation.ts'
 
@@ -116,4 +117,36 @@ it('organisations add noise, the block says what it proves, the budget is spent,
   await expect(federation.finish('too-much')).rejects.toThrow('failed')
   for (const { directory } of members) expect((await budgetOf(directory)).total_used).toBeLessThan(5)
   expect((await operator.exportLedger()).leaves).toHaveLength(blocks.length + 1)
+}, 400_000)
+
+it('a purpose that is over is declined, and no other: its limit holds from the next start, also after kill -9', async () => {
+  federation = await startFederation()
+  const { members, operator, group } = federation
+  for (const { id, directory } of members) {
+    await federation.kill(id)
+    await setConfigValue(directory, ['privacyBudget', 'purposes'], { tuning: { epsilon: 2 } })
+    await federation.start(id)
+  }
+  const tuning = { ...CONFIG, privacy: PRIVACY, purpose: 'tuning' }
+  await operator.startTraining({ config: tuning, trainingId: 'tuned' })
+  await expect(federation.finish('tuned')).rejects.toThrow('failed')
+  await operator.startTraining({ config: { ...CONFIG, privacy: PRIVACY }, trainingId: 'private' })
+  await federation.finish('private')
+
+  const [first] = members
+  const { code, stdout } = await group.run(['org', 'budget', '--dir', first?.directory ?? '', '--json'])
+  expect(code).toBe(0)
+  const { purposes } = JSON.parse(stdout) as { purposes: { purpose: string; limit: unknown; total_used: number }[] }
+  expect(purposes.map(({ purpose, limit }) => [purpose, limit])).toEqual([
+    ['training', null],
+    ['tuning', { epsilon: 2, delta: 1e-5 }],
+  ])
+  // Half of the other training's epsilon is above 2: not even its first round fits.
+  const [training, tuned] = purposes.map(({ total_used }) => total_used)
+  expect(training).toBeGreaterThan(4)
+  expect(tuned).toBe(0)
+  const said = (await operator.exportLedger()).leaves.map((leaf) => decodeLeaf(leaf).provenance)
+  expect(said.filter(({ participants }) => participants.length > 0).map(({ training_id }) => training_id)).toEqual(
+    Array(ROUNDS).fill('private'),
+  )
 }, 400_000)
