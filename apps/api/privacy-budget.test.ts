@@ -20,13 +20,24 @@ beforeAll(async () => {
     jobs: createJobs(database),
     clock: systemClock,
   })
-  await budget.setLimit(OWN_DATA, null, { epsilon: 2, delta: 1e-5 })
+  await budget.setLimits(OWN_DATA, {
+    epsilon: 2,
+    delta: 1e-5,
+    purposes: { tuning: { epsilon: 0.5, delta: 1e-5 }, tiny: { epsilon: 0.5, delta: 1e-9 } },
+  })
   await budget.reserve('round-1', {
     dataset: OWN_DATA,
     purpose: 'training',
     cost: { kind: 'concentrated', rho: 0.01, delta: 1e-9 },
   })
   await budget.spend('round-1')
+  await budget.setLimits('held-out', { epsilon: 2, delta: 1e-5 })
+  await budget.reserve('verdict-1', {
+    dataset: 'held-out',
+    purpose: 'validation',
+    cost: { kind: 'concentrated', rho: 0.01, delta: 1e-9 },
+  })
+  await budget.setLimits('held-out', { epsilon: 2, delta: 1e-10 })
   app = await ownServer()
   privacyBudgetRoute(app, '/api', {
     budget,
@@ -56,12 +67,22 @@ describe('privacy/privacy-budget of an organisation', () => {
     expect(body).toMatchObject({
       dataset: 'own',
       limit: { epsilon: 2, delta: 1e-5 },
-      purposes: [{ purpose: 'training' }],
+      purposes: [
+        { purpose: 'tiny', limit: { epsilon: 0.5, delta: 1e-9 } },
+        { purpose: 'training', limit: null },
+        { purpose: 'tuning', limit: { epsilon: 0.5 }, remaining_epsilon: 0.5, total_used: 0 },
+      ],
     })
     const [left, used] = [body['remaining_epsilon'] as number, body['total_used'] as number]
     expect(used).toBeGreaterThan(0.3)
     expect(left + used).toBeCloseTo(2, 9)
     expect(body['remaining_delta']).toBeCloseTo(1e-5 - 1e-9, 15)
+  })
+
+  it('has no figure for what no epsilon covers at the delta that is left', async () => {
+    const { statusCode, body } = await get('?dataset=held-out')
+    expect(statusCode).toBe(200)
+    expect(body).toMatchObject({ total_used: null, remaining_epsilon: 0, remaining_delta: 0 })
   })
 
   it('is for the administrator only, and for data sets that have a budget', async () => {

@@ -7,14 +7,15 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { fail } from '../../../src/base/errors.ts'
 import { OWN_DATA, type PrivacyBudget } from '../../../src/node/privacy-budget/privacy-budget.ts'
+import type { Statement } from '../../../src/privacy/dp/statement.ts'
 import type { Api } from '../server.ts'
 
 const limitSchema = z.object({ epsilon: z.number(), delta: z.number() })
 const statementShape = {
   remaining_epsilon: z.number(),
   remaining_delta: z.number(),
-  /** Epsilon of everything spent and reserved, composed, at the limit's delta. */
-  total_used: z.number(),
+  /** Epsilon of everything spent and reserved, composed, at the limit's delta; null: that delta is used up, so none is enough. */
+  total_used: z.number().nullable(),
 }
 const budgetSchema = z.object({
   dataset: z.string(),
@@ -42,7 +43,13 @@ export function privacyBudgetRoute(app: Api, prefix: string, { budget, authorise
       const { dataset } = request.query
       const held = (await budget.statements()).find((statement) => statement.dataset === dataset)
       if (held === undefined) fail('not-found', `there is no privacy budget for the data set "${dataset}"`)
-      return { ...held, purposes: [...held.purposes] }
+      return { ...sayable(held), purposes: held.purposes.map(sayable) }
     },
   )
+}
+
+/** JSON has no infinity. */
+function sayable<S extends Statement>(statement: S): Omit<S, 'total_used'> & { total_used: number | null } {
+  const { total_used: used } = statement
+  return { ...statement, total_used: Number.isFinite(used) ? used : null }
 }

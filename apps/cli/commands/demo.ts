@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { runDemo } from '../demo/demo.ts'
-import { clipOption, mechanismOption, unitOption } from './privacy-options.ts'
+import { clipOption, mechanismOption, purposeOption, unitOption } from './privacy-options.ts'
 import { parseDemoOptions, type RawDemoOptions, STRATEGIES } from '../demo/options.ts'
 import { renderReport } from '../demo/report.ts'
 import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
@@ -39,6 +39,7 @@ export function demoCommand(): Command {
     .addOption(unitOption())
     .addOption(clipOption())
     .addOption(mechanismOption())
+    .addOption(purposeOption())
     .option(
       '--robust <rule[:f]>',
       'aggregate by a rule that withstands f organisations that lie; on single updates, --protect plain, unless --protect secagg asks for means of buckets of three',

@@ -8,11 +8,19 @@ import { startOrganisation } from '../../../src/node/start/start-organisation.ts
 import { organisationConfig } from '../organisation-config.ts'
 import { print } from '../output.ts'
 import { runUntilStopped, type Servers } from '../run.ts'
+import { budgetCommand } from './budget.ts'
 import { collect, directoryOption, jsonOption, type NodeOptions } from './options.ts'
 
 export function orgCommand(servers: Servers): Command {
   const org = new Command('org').description('run the node of one organisation')
-  for (const command of [joinCommand(), ingestCommand(), labelsCommand(), startCommand(servers), leaveCommand()])
+  for (const command of [
+    joinCommand(),
+    ingestCommand(),
+    labelsCommand(),
+    startCommand(servers),
+    budgetCommand(),
+    leaveCommand(),
+  ])
     org.addCommand(command)
   return org
 }

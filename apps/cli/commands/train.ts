@@ -18,6 +18,7 @@ import {
   modelKind,
   privacyNamed,
   protectionNamed,
+  purposeNamed,
   robustNamed,
   sparsifyNamed,
   STRATEGIES,
@@ -26,7 +27,7 @@ import {
 } from '../demo/options.ts'
 import { columns, EXIT, print } from '../output.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
-import { clipOption, mechanismOption, unitOption } from './privacy-options.ts'
+import { clipOption, mechanismOption, purposeOption, unitOption } from './privacy-options.ts'
 
 const POLICY = 'policy'
 /** How often `watch` looks; nothing depends on it. */
@@ -59,6 +60,7 @@ interface StartOptions extends NodeOptions {
   readonly mechanism?: string
   readonly invitedMin?: string
   readonly sparsify?: string
+  readonly purpose?: string
   readonly seed: string
   readonly id?: string
   readonly config?: string
@@ -94,6 +96,7 @@ function startCommand(): Command {
     .addOption(unitOption())
     .addOption(clipOption())
     .addOption(mechanismOption())
+    .addOption(purposeOption())
     .option(
       '--invited-min <n>',
       'with --mechanism distributed or skellam: organisations that each round is opened with at least; shares of noise are sized for it (default: 3)',
@@ -126,7 +129,7 @@ function startCommand(): Command {
 
 /** A model to go on from says itself which model it is; the options that go with `--model` apply all the same. */
 function configOf(options: StartOptions): unknown {
-  const { model: kind, rounds, strategy, robust, protect, sparsify, seed, from } = options
+  const { model: kind, rounds, strategy, robust, protect, sparsify, purpose, seed, from } = options
   const name = strategy === undefined ? undefined : strategyNamed(strategy)
   const { model, ...defaults } =
     kind === POLICY
@@ -143,6 +146,7 @@ function configOf(options: StartOptions): unknown {
     ...(robust === undefined ? {} : robustOf(robust, protect)),
     ...(protect === undefined ? {} : { protection: protectionNamed(protect) }),
     ...(sparsify === undefined ? {} : { sparsify: sparsifyNamed(sparsify) }),
+    ...(purpose === undefined ? {} : { purpose: purposeNamed(purpose) }),
     seed,
   }
 }

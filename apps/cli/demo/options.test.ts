@@ -26,6 +26,16 @@ describe('--clip', () => {
   })
 })
 
+describe('--purpose', () => {
+  const raw = { orgs: '5', labels: 'own', seed: '1' }
+
+  it('takes a short name, and is absent unless asked for', () => {
+    expect(parseDemoOptions(raw)).not.toHaveProperty('purpose')
+    expect(parseDemoOptions({ ...raw, purpose: 'tuning' })).toMatchObject({ purpose: 'tuning' })
+    expect(() => parseDemoOptions({ ...raw, purpose: 'To tune' })).toThrow('--purpose: expected a purpose like')
+  })
+})
+
 describe('--mechanism', () => {
   const raw = { orgs: '5', labels: 'own', seed: '1' }
 

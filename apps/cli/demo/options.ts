@@ -10,6 +10,7 @@ import {
   robustConfigSchema,
   robustProblem,
 } from '../../../src/learning/robust/config.ts'
+import { purposeSchema } from '../../../src/learning/purpose.ts'
 import { SPARSIFY_METHODS, type SparsifyConfig, sparsifySchema } from '../../../src/learning/sparsify.ts'
 import { bucketsProblem } from '../../../src/learning/robust/secure-buckets.ts'
 import {
@@ -45,6 +46,8 @@ export interface DemoOptions {
   /** Of training rows, or of whole organisations; null = none. */
   readonly privacy: PrivacyAsked | null
   readonly clip: ClipNamed | null
+  /** Default: that of trainings that name none. */
+  readonly purpose?: string
   /** Instead of the mean; default: one that withstands the attack, if there is one. */
   readonly robust?: RobustConfig
   /** Organisations that lie. */
@@ -71,6 +74,7 @@ export interface RawDemoOptions {
   readonly unit?: string
   readonly mechanism?: string
   readonly clip?: string
+  readonly purpose?: string
   readonly robust?: string
   readonly attack?: string
   readonly seed: string
@@ -95,6 +99,7 @@ export function parseDemoOptions(raw: RawDemoOptions): DemoOptions {
     ...(strategy === undefined ? {} : { strategy }),
     ...(raw.protect === undefined ? {} : { protect: protectionNamed(raw.protect) }),
     ...(raw.robust === undefined ? {} : { robust: robustNamed(raw.robust) }),
+    ...(raw.purpose === undefined ? {} : { purpose: purposeNamed(raw.purpose) }),
     ...(raw.attack === undefined ? {} : { attack: parseAttack(raw.attack) }),
     ...(raw.data === undefined ? {} : { data: raw.data }),
     ...(raw.json === undefined ? {} : { json: raw.json }),
@@ -178,6 +183,13 @@ export function protectionNamed(name: string): Protection {
     PROTECTIONS.find((known) => known === name) ??
     fail('config-invalid', `--protect takes one of ${PROTECTIONS.join(', ')}`)
   )
+}
+
+/** @throws config-invalid */
+export function purposeNamed(text: string): string {
+  const parsed = purposeSchema.safeParse(text)
+  if (!parsed.success) fail('config-invalid', `--purpose: ${parsed.error.issues[0]?.message ?? 'not a purpose'}`)
+  return parsed.data
 }
 
 /** A rule and how many may lie, like `multi-krum:1`. @throws config-invalid */

@@ -73,6 +73,7 @@ function configOf(
     protection: protectionOf(orgs, options),
     encryption,
     ...robustOf(options),
+    ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
     // Everybody who has something to learn from must take part.
     round: { participantsMin: Math.max(1, learners(orgs)) },
     seed: String(options.seed),
