@@ -58,9 +58,9 @@ describe('rounds under threshold Paillier', () => {
   const [direct, keys] = ['of updates', 'of keys'] as const
   it.each([
     ['calm', direct],
-    ['crashes 1', direct],
+    ['crashes 2', direct],
     ['calm', keys],
-    ['crashes 1', keys],
+    ['crashes 2', keys],
     ['a part of the coordinates', keys],
   ])(
     'open exactly the sum of what organisations keep at home, and the block says so: %s, encryption %s',

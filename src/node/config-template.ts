@@ -91,11 +91,8 @@ privacyBudget:
 #   parameters: keys/parameters.json
 #   share: keys/share.json
 
-# What all trainings together may take from this organisation's data, and whether trainings that take without counting, with
-# no differential privacy at all, are declined (response policies learn from no data and are not meant).
-privacyBudget:
-  epsilon: 8
-  delta: 0.00001
+# Decline trainings that take without counting, with no differential privacy at all (response policies learn from no data
+# and are not meant).
 requirePrivacy: true
 
 # Whose noise to rely on in trainings that protect whole organisations. With central-discrete-gaussian, added to these, the
