@@ -156,14 +156,18 @@ export function createConnection(
   async function uploadFrom(digest: Digest, blobs: Blobs): Promise<void> {
     const reader = await blobs.open(digest)
     const { size } = reader
-    for (let offset = await line.call('upload-offset', digest, (hub) => hub.ports.blobs.uploadOffset(digest)); ; ) {
+    let sent = {
+      offset: await line.call('upload-offset', digest, (hub) => hub.ports.blobs.uploadOffset(digest)),
+      complete: false,
+    }
+    while (!sent.complete) {
+      // Of its own: a copy of the request may arrive after the answer to the first one.
+      const { offset } = sent
       const bytes = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(0, size - offset)))
       await reader.read(Math.min(offset, size), bytes)
-      const sent = await line.call('upload', digest, (hub) =>
+      sent = await line.call('upload', digest, (hub) =>
         hub.ports.blobs.uploadChunk(digest, size, offset, chunkOf(bytes)),
       )
-      if (sent.complete) return
-      offset = sent.offset
     }
   }
 
