@@ -143,11 +143,16 @@ export function abandonMasking(
   }
 }
 
-export function decline(state: ParticipantIn<'training'>, reason: string, at: number): ParticipantStep {
-  const shortened = reason.slice(0, 256)
+/** `told` is all that the hub learns of why: what a message says of this organisation's data or budget stays here. */
+export function decline(
+  state: ParticipantIn<'training'>,
+  reason: string,
+  at: number,
+  told: string = reason,
+): ParticipantStep {
   return {
-    ...abandonRound(state, shortened, at),
-    effects: [{ type: 'decline', roundId: state.roundId, reason: shortened }],
+    ...abandonRound(state, reason.slice(0, 256), at),
+    effects: [{ type: 'decline', roundId: state.roundId, reason: told.slice(0, 256) }],
   }
 }
 

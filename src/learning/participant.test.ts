@@ -374,7 +374,17 @@ describe('taking part', () => {
   it('without data declines, so that the hub need not wait', () => {
     const { state, effects } = play(announced, events['training-failed'])
     expect(state.phase).toBe('abandoned')
-    expect(effects.at(-1)).toEqual({ type: 'decline', roundId: ROUND, reason: 'no-data: no labels' })
+    expect(effects.at(-1)).toEqual({ type: 'decline', roundId: ROUND, reason: 'no-data' })
+  })
+
+  it('over budget tells the hub no digit of limit and use, and keeps both for its owner', () => {
+    const message = 'the privacy budget is epsilon 7.25 at delta 1e-5; with this it would be 9.5'
+    const over = { type: 'training-failed', code: 'budget-exceeded', message, at: OPENED_AT + 5 } as const
+    const { state, effects } = play(announced, over)
+    const { reason } = effects.find(({ type }) => type === 'decline') as { reason: string }
+    expect(reason).toBe('budget-exceeded')
+    expect(reason).not.toMatch(/\d/)
+    expect(state).toMatchObject({ reason: `budget-exceeded: ${message}` })
   })
 
   it('does not train for a deadline that has passed, nor for a round whose end came first', () => {

@@ -94,7 +94,7 @@ function training(
     case 'trained':
       return contribute(self, state, event)
     case 'training-failed':
-      return decline(state, `${event.code}: ${event.message}`, event.at)
+      return decline(state, `${event.code}: ${event.message}`, event.at, event.code)
     case 'abandoned':
       return abandonRound(state, event.reason, event.at)
     case 'deadline-passed':

@@ -98,6 +98,8 @@ async function train(context: OrganisationContext, effect: EffectOf<'train'>): P
     return { type: 'trained', ...trained, at: context.ports.clock.now() }
   } catch (error) {
     const refusal = refusalOf(error)
+    // The hub is told the code only; the figures are for the owner of the data.
+    context.options.log?.warn({ ...refusal, roundId: effect.roundId }, 'this organisation declines the round')
     await abandonProtection(context, effect.roundId, effect.config)
     return { type: 'training-failed', ...refusal, at: context.ports.clock.now() }
   }
