@@ -46,6 +46,17 @@ describe('entente sanitize', () => {
     expect(report).not.toMatch(/carla|10\.1\.1\.1|auth/)
   })
 
+  it('with a file of keys gives lines for another epoch or federation that cannot be linked with the first', async () => {
+    const line = async (...scope: string[]): Promise<string> => {
+      await run('--keys', join(room, 'keys.json'), '--output', join(room, 'out.log'), ...scope)
+      return readFileSync(join(room, 'out.log'), 'utf8')
+    }
+    const lines = [await line(), await line('--epoch', '2'), await line('--federation', 'isac')]
+    expect(new Set(lines.map((text) => /user-\S{16}/.exec(text)?.[0])).size).toBe(3)
+    expect(new Set(lines.map((text) => /\d+\.\d+\.\d+\.\d+/.exec(text)?.[0])).size).toBe(3)
+    expect(await line()).toBe(lines[0])
+  })
+
   it('in a dry run writes nothing', async () => {
     await run('--dry-run', '--json', '--output', join(room, 'out.log'), '--keys', join(room, 'keys.json'))
     expect(existsSync(join(room, 'out.log'))).toBe(false)

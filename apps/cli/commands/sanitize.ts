@@ -5,6 +5,7 @@ import { replaceFile } from '../../../src/node/replace-file.ts'
 import { sanitiseFiles } from '../../../src/node/sanitise/files.ts'
 import { freshKeys, openKeyFile } from '../../../src/node/sanitise/key-file.ts'
 import { type Output, outputFile, outputStream } from '../../../src/node/sanitise/output-file.ts'
+import type { KeyScope } from '../../../src/privacy/sanitise/keys.ts'
 import type { SanitiseReport } from '../../../src/privacy/sanitise/report.ts'
 import { SANITISE_FORMATS, type SanitiseFormat } from '../../../src/privacy/sanitise/sanitiser.ts'
 import { columns } from '../output.ts'
@@ -13,8 +14,8 @@ import { jsonOption } from './options.ts'
 interface SanitizeOptions {
   readonly output?: string
   readonly keys?: string
-  readonly federation: string
-  readonly epoch: string
+  readonly federation?: string
+  readonly epoch?: string
   readonly report?: string
   readonly format: SanitiseFormat | 'auto'
   readonly dryRun?: boolean
@@ -25,7 +26,8 @@ const HELP = `
 What leaves is what a list allows, field by field. Names become pseudonyms, addresses keep their prefixes, secrets are
 removed. Without --keys the keys are forgotten: no pseudonym of this run can be undone, or linked with another run.
 With --keys, who has the file can undo addresses (Crypto-PAn) and numbers and ids (FF1); names, users and what was removed
-cannot be undone by anybody, but who has the file can try a name and compare.
+cannot be undone by anybody, but who has the file can try a name and compare. --epoch and --federation give other
+pseudonyms from the same file, that only who has it can link with the first.
 Lines that are not of their format are left out and counted, since nobody knows what they hold.
 
 Examples:
@@ -39,8 +41,14 @@ export function sanitizeCommand(): Command {
     .argument('<file...>', 'Zeek, Suricata EVE, Windows event, NetFlow or DARPA logs, or plain text; gzip, zip or zstd')
     .option('--output <file>', 'where the lines go (default: standard output)')
     .option('--keys <file>', 'keys of the pseudonyms; made there if there are none')
-    .option('--federation <name>', 'of new keys: pseudonyms of two federations cannot be linked', 'none')
-    .option('--epoch <name>', 'of new keys: pseudonyms of two epochs cannot be linked', '1')
+    .option(
+      '--federation <name>',
+      'with --keys: pseudonyms of two federations cannot be linked (default: that of the file, "none" in a new one)',
+    )
+    .option(
+      '--epoch <name>',
+      'with --keys: pseudonyms of two epochs cannot be linked (default: that of the file, "1" in a new one)',
+    )
     .option('--report <file>', 'where the report goes as JSON; it holds counts, and no value')
     .addOption(new Option('--format <format>', 'of every file').choices(['auto', ...SANITISE_FORMATS]).default('auto'))
     .option('--dry-run', 'write no lines, only say what would be taken')
@@ -55,11 +63,10 @@ async function run(paths: string[], options: SanitizeOptions): Promise<void> {
       'config-invalid',
       'with --json the report goes to standard output: name an --output for the lines, or --dry-run',
     )
-  const { federation, epoch } = options
   const keys =
     options.keys === undefined || options.dryRun === true
       ? freshKeys()
-      : await openKeyFile(options.keys, { federation, epoch })
+      : await openKeyFile(options.keys, scopeOf(options))
   const output = await outputOf(options)
   try {
     const { report, formats } = await sanitiseFiles({ paths, keys, format: options.format, write: output.write })
@@ -73,6 +80,10 @@ async function run(paths: string[], options: SanitizeOptions): Promise<void> {
     // Who reads the pipe has seen enough: an end, not an error.
     if (!(error instanceof OutputClosed)) throw error
   }
+}
+
+function scopeOf({ federation, epoch }: SanitizeOptions): Partial<KeyScope> {
+  return { ...(federation === undefined ? {} : { federation }), ...(epoch === undefined ? {} : { epoch }) }
 }
 
 async function outputOf({ output, dryRun }: SanitizeOptions): Promise<Output> {

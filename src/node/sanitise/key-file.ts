@@ -17,35 +17,42 @@ export function freshKeys(): SanitiseKeys {
   return deriveKeys(randomBytes(SECRET_BYTES), { federation: 'none', epoch: 'once' })
 }
 
+/** Of a file for which nobody named one. */
+const DEFAULT_SCOPE: KeyScope = { federation: 'none', epoch: '1' }
+
 /**
- * Keys of the file; where there is none, of a new secret for this scope that is then written there.
- * @throws config-invalid if it is no such file, or others may read it
+ * Keys of the file's secret; where there is none, of a new secret that is then written there with its scope.
+ * @param asked - holds for these keys, whatever scope the file was made with: who names a new epoch counts on pseudonyms
+ *   that nobody can link with the last one. What is not named is the file's.
+ * @throws config-invalid if it is no such file, or others may read it; invalid-request if a name is too long
  */
-export async function openKeyFile(path: string, scope: KeyScope): Promise<SanitiseKeys> {
+export async function openKeyFile(path: string, asked: Partial<KeyScope>): Promise<SanitiseKeys> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     fail('config-invalid', `the keys in ${path} cannot be read: ${error.message}`)
   })
-  if (found === undefined) return create(path, scope)
+  if (found === undefined) return create(path, { ...DEFAULT_SCOPE, ...asked })
   if (!found.isFile()) fail('config-invalid', `${path} is not a file`)
   if ((found.mode & 0o077) !== 0) fail('config-invalid', `others may read ${path}: take that away with chmod 600`)
-  return read(await readFile(path, 'utf8'), path)
+  return read(await readFile(path, 'utf8'), path, asked)
 }
 
 async function create(path: string, scope: KeyScope): Promise<SanitiseKeys> {
   const secret = randomBytes(SECRET_BYTES)
+  const keys = deriveKeys(secret, scope)
   const content = { format: FORMAT, ...scope, secret: toBase64Url(secret) }
   await replaceFile(path, `${JSON.stringify(content, null, 2)}\n`, 0o600).catch((error: Error) =>
     fail('config-invalid', `the keys cannot be written: ${error.message}`),
   )
-  return deriveKeys(secret, scope)
+  return keys
 }
 
-function read(text: string, path: string): SanitiseKeys {
+function read(text: string, path: string, asked: Partial<KeyScope>): SanitiseKeys {
   const parsed = keyFileSchema.safeParse(parseJson(text))
   const secret = parsed.success ? fromBase64Url(parsed.data.secret) : undefined
   if (!parsed.success || secret?.length !== SECRET_BYTES) fail('config-invalid', `${path} holds no keys of sanitising`)
-  return deriveKeys(secret, { federation: parsed.data.federation, epoch: parsed.data.epoch })
+  const { federation, epoch } = parsed.data
+  return deriveKeys(secret, { federation, epoch, ...asked })
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sharedPath } from '../../../test/shared.ts'
 import { smallDisk } from '../../../test/small-disk.ts'
+import { toHex } from '../../base/bytes.ts'
 import { ingest } from '../ingest.ts'
 import { OutputClosed } from '../detect/output.ts'
 import { sanitiseFiles } from './files.ts'
@@ -93,8 +94,27 @@ describe('the file of keys', () => {
     const path = join(room, 'keys.json')
     const made = await openKeyFile(path, SCOPE)
     expect(statSync(path).mode & 0o777).toBe(0o600)
-    expect(await openKeyFile(path, { federation: 'other', epoch: '9' })).toEqual(made)
+    expect(await openKeyFile(path, SCOPE)).toEqual(made)
+    expect(await openKeyFile(path, {})).toEqual(made)
     expect(freshKeys()).not.toEqual(freshKeys())
+  })
+
+  it('gives other keys for the epoch or the federation that is asked for, and leaves those of the file as they are', async () => {
+    const path = join(room, 'keys.json')
+    const made = await openKeyFile(path, SCOPE)
+    const asked = [{ epoch: '9' }, { federation: 'other' }, { federation: 'other', epoch: '9' }]
+    const keys = [made, ...(await Promise.all(asked.map((scope) => openKeyFile(path, scope))))]
+    const pseudonyms = new Set(
+      keys.flatMap(({ pseudonym, address, format }) => [pseudonym, address, format].map(toHex)),
+    )
+    expect(pseudonyms.size).toBe(12)
+    expect(await openKeyFile(path, {})).toEqual(made)
+  })
+
+  it('is not made for a name that no key can be derived for', async () => {
+    const path = join(room, 'keys.json')
+    await expect(openKeyFile(path, { epoch: '' })).rejects.toMatchObject({ code: 'invalid-request' })
+    expect(existsSync(path)).toBe(false)
   })
 
   it('is refused when others may read it, or it holds something else', async () => {

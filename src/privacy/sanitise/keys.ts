@@ -1,7 +1,7 @@
 /**
  * Keys of sanitising, all derived from one secret of an organisation: HKDF-SHA256 (RFC 5869) with the purpose, the
  * federation and the epoch in `info`, so that no two of them ever share a key. A pseudonym of one federation or epoch
- * says nothing of the same value in another; a new epoch is how an organisation forgets.
+ * says nothing of the same value in another, to who has not got the secret; without it nobody undoes any.
  */
 
 import { hkdfSync } from 'node:crypto'
