@@ -153,7 +153,8 @@ export function checkJoin(context: EncryptionContext, join: Join): void {
 
 /**
  * Signatures that a list needs, and so the least number of contributions: two lists with so many share an honest signer,
- * and honest participants sign one (masking/plan.ts). @throws forbidden when so few cannot be hidden among each other
+ * and honest participants sign one (masking/plan.ts), as long as fewer than 2 quorum - invited are corrupt. With so many the
+ * hub has two lists opened, and their difference (two-lists.test.ts). @throws forbidden when so few cannot be hidden among each other
  */
 export function requireQuorum({ invited, policy, threshold }: EncryptionContext, present: number): number {
   const { quorum } = planFor(invited.length, present, policy)
