@@ -1,14 +1,31 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { organisationId } from '../../../src/base/ids.ts'
 import { holdCeremony, readParameterFile, readShareFile } from '../../../src/node/homomorphic/ceremony.ts'
 import { openScheme } from '../../../src/node/homomorphic/open.ts'
 import { dealForTest } from '../../../src/privacy/homomorphic/paillier/fixtures.ts'
 import { keysCommand } from './keys.ts'
 
+/** Safe primes of a true size take long to find. */
+vi.mock('../../../src/node/homomorphic/hybrid.ts', async (original) => {
+  const { dealHybridForTest } = await import('../../../src/privacy/homomorphic/hybrid/fixtures.ts')
+  return { ...(await original<object>()), dealNewHybrid: dealHybridForTest }
+})
+
 const NAMES = ['bank-a', 'hospital-b', 'utility-c']
+const CEREMONY = {
+  kind: 'ckks',
+  direct: false,
+  organisations: NAMES.map(organisationId),
+  threshold: 3,
+  modulusBits: 2048,
+  exponentBits: 256,
+  set: '50-50',
+  levels: 100,
+  contributionsMax: 3,
+} as const
 let directory: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'entente-keys-'))
@@ -44,6 +61,29 @@ describe('entente keys deal', () => {
     )
     await expect(run('deal', '--organisations', 'a,a', '--output', join(directory, 'x'))).rejects.toThrow('twice')
   })
+
+  it.each([
+    ['for two organisations: no round takes two', ['--organisations', 'a,b']],
+    ['that one of three could open alone', ['--organisations', 'a,b,c', '--threshold', '1']],
+    ['that two of four could open, and the other two as well', ['--organisations', 'a,b,c,d', '--threshold', '2']],
+    ['that more than there are would have to open', ['--organisations', 'a,b,c', '--threshold', '4']],
+    ['with a threshold that is no number', ['--organisations', 'a,b,c', '--threshold', 'most']],
+    ['of no levels', ['--organisations', 'a,b,c', '--levels', '0']],
+  ])('deals no key %s, of either scheme', async (_, options) => {
+    const output = join(directory, 'unsound')
+    for (const scheme of ['paillier', 'ckks'])
+      await expect(run('deal', '--scheme', scheme, ...options, '--output', output)).rejects.toMatchObject({
+        code: 'config-invalid',
+      })
+    await expect(stat(output)).rejects.toThrow('ENOENT')
+  })
+
+  it('opens what it dealt before it writes any of it: sums that have no room are found then', async () => {
+    const output = join(directory, 'unopened')
+    const options = ['--organisations', NAMES.join(','), '--levels', String(10 ** 9)]
+    await expect(run('deal', ...options, '--output', output)).rejects.toMatchObject({ code: 'input-invalid' })
+    expect(await readdir(output)).toEqual([])
+  })
 })
 
 describe('a share file', () => {
@@ -68,19 +108,11 @@ describe('a share file', () => {
   })
 
   it('is missing until every share of the ceremony is written: a directory with parameters has them all', async () => {
-    const ceremony = {
-      kind: 'ckks',
-      direct: false,
-      organisations: NAMES.map(organisationId),
-      threshold: 4,
-      modulusBits: 2048,
-      exponentBits: 256,
-      set: '50-50',
-      levels: 100,
-      contributionsMax: 3,
-    } as const
     const output = join(directory, 'failed')
-    await expect(holdCeremony(output, ceremony)).rejects.toMatchObject({ code: 'input-invalid' })
+    // Sums of more bits than CKKS has room for: found when what was dealt is opened.
+    await expect(holdCeremony(output, { ...CEREMONY, levels: 2 ** 20 })).rejects.toMatchObject({
+      code: 'input-invalid',
+    })
     expect(await readdir(output)).toEqual([])
   })
 })

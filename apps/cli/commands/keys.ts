@@ -49,10 +49,14 @@ const number = (value: string): number => Number(value)
 function dealCommand(): Command {
   return new Command('deal')
     .description('make a key: one public parameter file, one private share file for each organisation')
-    .requiredOption('--organisations <names>', 'comma list of those who get a share', collect, [])
+    .requiredOption('--organisations <names>', 'comma list of those who get a share, three or more', collect, [])
     .requiredOption('--output <directory>', 'a new directory; share files are readable by their owner only (0600)')
     .addOption(new Option('--scheme <name>').choices(['paillier', 'ckks']).default('paillier'))
-    .option('--threshold <n>', 'how many must take part in opening a sum (default: more than two thirds)', number)
+    .option(
+      '--threshold <n>',
+      'how many must take part in opening a sum, more than half (default: more than two thirds)',
+      number,
+    )
     .option(
       '--direct',
       'Paillier: encrypt updates themselves, not the keys that hide them; minutes instead of seconds for a million parameters, and no assumption on lattices',

@@ -34,13 +34,21 @@ export interface CeremonyFiles {
 const PARAMETERS_FILE = 'parameters.json'
 const shareFile = (organisation: OrganisationId): string => `${organisation}.share.json`
 
-/** Deals and writes into a directory that holds no key yet. @throws already-exists, invalid-request */
+/** A sum of fewer tells of one, so rounds take at least so many (learning/encryption-config.ts). */
+const ORGANISATIONS_MIN = 3
+
+/**
+ * Deals, opens what was dealt, and writes it into a directory that holds no key yet.
+ * @throws config-invalid for a ceremony that no round could use, or that a minority could undo; already-exists, input-invalid
+ */
 export async function holdCeremony(directory: string, ceremony: Ceremony): Promise<CeremonyFiles> {
+  requireSound(ceremony)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const parameters = join(directory, PARAMETERS_FILE)
   const exists = await lstat(parameters).catch(() => undefined)
   if (exists !== undefined) fail('already-exists', `${parameters} exists: a key is dealt into a directory of its own`)
   const dealt = await deal(ceremony)
+  await requireOpens(dealt)
   const shares = dealt.shares.map(({ organisation }) => ({
     organisation,
     path: join(directory, shareFile(organisation)),
@@ -49,6 +57,30 @@ export async function holdCeremony(directory: string, ceremony: Ceremony): Promi
   // Last: a directory with parameters has all its shares.
   await write(parameters, dealt.parameters, 0o644)
   return { parameters, shares }
+}
+
+/** Before the minutes that primes take. Of up to half of the organisations there are two groups that each open everything. */
+function requireSound({ organisations, threshold, levels }: Ceremony): void {
+  const count = organisations.length
+  if (count < ORGANISATIONS_MIN)
+    fail(
+      'config-invalid',
+      `a key is for ${ORGANISATIONS_MIN} organisations or more: no round under encryption takes fewer`,
+    )
+  const least = Math.floor(count / 2) + 1
+  if (!Number.isInteger(threshold) || threshold < least || threshold > count)
+    fail(
+      'config-invalid',
+      `the threshold of ${count} organisations lies between ${least}, so that no minority opens, and ${count}`,
+    )
+  if (!Number.isSafeInteger(levels) || levels < 1) fail('config-invalid', 'levels are 1 or more')
+}
+
+/** As everybody will who is handed it: a key that cannot be opened must not leave the ceremony. @throws input-invalid */
+async function requireOpens({ parameters, shares }: Dealt): Promise<void> {
+  await (await openScheme(parameters, 0)).close()
+  for (const { organisation, share } of shares)
+    if (ownerOfShare(parameters, share) !== organisation) fail('internal', `the share of ${organisation} is another's`)
 }
 
 function deal(ceremony: Ceremony): Promise<Dealt> {
