@@ -1,7 +1,7 @@
 /** A masked round over real HTTPS and Postgres, with participants driven by hand: what the hub takes, and what it refuses. */
 
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { toBase64Url } from '../../src/base/bytes.ts'
 import type { Envelope } from '../../src/base/envelope.ts'
 import { sha256Hex } from '../../src/base/hash.ts'
@@ -70,9 +70,11 @@ class Participant {
   }
 
   async open(weight: number): Promise<ClientEffect> {
-    const announced = await this.letter<RoundAnnouncement>('round-announced')
+    let announced = await this.letter<RoundAnnouncement>('round-announced')
+    while (announced.round_id !== current) announced = await this.letter<RoundAnnouncement>('round-announced')
     const { round_id, invited = [] } = announced
     const where = { federation: FEDERATION, round: round_id, task: taskOf(announced), invited, length }
+    this.state = { phase: 'idle' }
     const context = maskingContext(config, where, { normMax: null, grid: null })
     return this.step({ type: 'opened', context, weight, rounding: 'r', seed: toBase64Url(randomBytes(32)), at: 0 })
   }
@@ -85,7 +87,7 @@ class Participant {
 
   say(message: string, body: unknown): Promise<unknown> {
     const { http, letter } = this.organisation
-    return send(http, letter(message, { round_id: 'hidden-1', body }))
+    return send(http, letter(message, { round_id: current, body }))
   }
 
   tell(effect: ClientEffect): Promise<unknown> {
@@ -96,20 +98,57 @@ class Participant {
 
 let test: TestHub
 let all: Participant[]
+/** The round of the test. */
+let current = ''
+
+async function train(id: string): Promise<void> {
+  current = `${id}-1`
+  const json = { config, training_id: id }
+  await test.operator.call({ method: 'POST', path: `${API}/operator/trainings`, json })
+}
 
 beforeAll(async () => {
   test = await startTestHub()
   all = []
   for (const name of ['bank-a', 'bank-b', 'bank-c']) all.push(new Participant(await test.organisation(name)))
-  const json = { config, training_id: 'hidden' }
-  await test.operator.call({ method: 'POST', path: `${API}/operator/trainings`, json })
 })
 
 afterAll(() => test.close())
 
 const bodyOf = (effect: ClientEffect) => (effect.type === 'send' ? effect.body : expect.fail(effect.type))
 
+it('names to the operator who dealt shares of another seed than it published, and nobody else', async () => {
+  await train('spoilt')
+  for (const one of all) await one.tell(await one.open(10))
+  for (const one of all) {
+    const effect = await one.hear('roster')
+    if (effect.type !== 'send') expect.fail(effect.type)
+    const lie = one.organisation.id === 'bank-c' ? { selfSeed: '0'.repeat(64) } : {}
+    await one.say(effect.message, { ...effect.body, ...lie })
+  }
+  for (const one of all) {
+    const effect = await one.hear('inbox')
+    if (effect.type !== 'mask') expect.fail(effect.type)
+    const { words } = maskUpdate(effect.order, new Float32Array(length).fill(VALUE))
+    await put(one.organisation.http, words)
+    await one.tell(one.step({ type: 'vector-masked', vector: sha256Hex(words), at: 0 }))
+  }
+  for (const one of all) await one.tell(await one.hear('survivors'))
+  for (const one of all) await one.tell(await one.hear('quorum'))
+  const record = () => test.operator.call({ method: 'GET', path: `${API}/operator/rounds/spoilt-1` })
+  await vi.waitFor(async () => expect(await record()).toMatchObject({ phase: 'abandoned' }), 20_000)
+  const { reason, detail, blamed, disputed } = (await record()) as Record<string, unknown>
+  expect({ reason, detail, blamed, disputed }).toEqual({
+    reason: 'masking-failed',
+    detail: 'false-shares: the shares of a secret do not open it',
+    blamed: ['bank-c'],
+    disputed: undefined,
+  })
+  await test.operator.call({ method: 'DELETE', path: `${API}/operator/trainings/spoilt` })
+}, 60_000)
+
 it('takes each message once from whom it is, vectors that are there and whole, and finds the exact mean', async () => {
+  await train('hidden')
   const [a, b, c] = all as [Participant, Participant, Participant]
   const keys = [await a.open(10), await b.open(20), await c.open(30)]
   const file = updateFile(sha256Hex(new Uint8Array()))

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Digest } from '../../src/base/ids.ts'
 import { prng } from '../../src/base/prng.ts'
 import type { Block } from '../../src/ledger/block.ts'
@@ -146,8 +146,9 @@ describe('a federation of five in which one organisation lies', () => {
     expect(await refusal(say(first as Organisation, 0, { round_id: 'never-1' }))).toBe('unknown-round')
     for (const [i, member] of members.entries()) await say(member, [-50, -90, 100, 100, -40][i] ?? 0)
     expect(await refusal(say(first as Organisation, 100))).toBe('already-submitted')
+    // The block is mailed after it is sealed.
+    await vi.waitFor(async () => expect(await test.hub.round(round)).toMatchObject({ phase: 'done' }), 10_000)
     expect(await test.hub.round(round)).toMatchObject({
-      phase: 'done',
       metrics: { aggregation_quality: -0.4, validators: 5, worse: 3, byzantine_detection_triggered: true },
     })
     expect(await gauges()).toEqual(

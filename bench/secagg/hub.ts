@@ -21,7 +21,7 @@ export function hubPhases(round: PreparedRound, arithmetic: MaskArithmetic): Hub
   const { roster, survivors, shares, reveals, vectors, setting } = round
   const recover = () => recoverMasks({ roster, shares, survivors, reveals })
   const recovery = recover()
-  if (!recovery.ok) throw new Error(`${recovery.reason}: ${recovery.owner}`)
+  if (!recovery.ok) throw new Error(recovery.reason)
   const order: UnmaskOrder = {
     length: setting.parameters,
     scale: roster.scale,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EntenteError } from '../base/errors.ts'
+import type { OrganisationId } from '../base/ids.ts'
 import { blockHash, proposeBlock } from '../ledger/block.ts'
 import { survivorsDigest } from '../privacy/masking/client-checks.ts'
 import { roundBlockContent } from './block-content.ts'
@@ -110,6 +111,35 @@ describe('a round with secure aggregation, at the hub', () => {
         { stage: 'encrypt', applied: false },
       ],
     })
+  })
+
+  it('names in its record who spoilt it, whether it ends or not, and nobody where nobody did', () => {
+    const recordOf = (events: readonly RoundEvent[]) => {
+      const { state } = play(...events.slice(0, -1))
+      return roundMachine.step(state, events.at(-1) as RoundEvent).records?.[0]?.value
+    }
+    const [liar, dealer, holder] = ['org-a', 'org-b', 'org-c'].map(organisation) as [
+      OrganisationId,
+      OrganisationId,
+      OrganisationId,
+    ]
+    const spoilt = { blamed: [liar], disputed: [{ dealer, holder }] }
+    const ended: RoundEvent = {
+      type: 'masking-ended',
+      bucket: 0,
+      reason: 'false-shares',
+      detail: '',
+      at: OPENED_AT + 20,
+    }
+    expect(recordOf([{ ...ended, ...spoilt }])).toMatchObject({ phase: 'abandoned', ...spoilt })
+    expect(recordOf([{ ...unmasked, facts: { ...MASKED_SUM.facts, ...spoilt } }])).toMatchObject({
+      phase: 'aggregating',
+      ...spoilt,
+    })
+    for (const quiet of [ended, unmasked]) {
+      expect(recordOf([quiet])).not.toHaveProperty('blamed')
+      expect(recordOf([quiet])).not.toHaveProperty('disputed')
+    }
   })
 
   it('is abandoned with the masking, and tells the masking when it is abandoned itself', () => {

@@ -10,6 +10,7 @@ import { vectorsMin } from './robust/config.ts'
 import { startAggregating } from './round-collecting.ts'
 import { withAddedNoise } from './central-noise.ts'
 import { encryptedStages } from './encryption-config.ts'
+import { togetherSpoilt } from './spoilt.ts'
 import type { AcceptedContribution, EventOf, MaskedSum, RoundIn } from './round-state.ts'
 import { abandon, moved, type RoundStep, unchanged } from './round-step.ts'
 import { expectedStages, type StageRecord } from './stages.ts'
@@ -35,9 +36,12 @@ export function takeSum(state: Waiting, { bucket, sum, facts, noise, at }: Event
 }
 
 /** A bucket without a sum is missing like an organisation that did not contribute. */
-export function endWithoutSum(state: Waiting, { bucket, reason, detail, at }: EventOf<'masking-ended'>): RoundStep {
+export function endWithoutSum(state: Waiting, event: EventOf<'masking-ended'>): RoundStep {
+  const { bucket, reason, detail, at } = event
   const lostBuckets = [...new Set([...(state.lostBuckets ?? []), bucket])].toSorted((a, b) => a - b)
-  return whenAllAnswered({ ...state, lostBuckets }, at, `${reason}: ${detail}`)
+  const spoilt = togetherSpoilt([state.spoilt ?? {}, event])
+  const next = { ...state, lostBuckets, ...(Object.keys(spoilt).length === 0 ? {} : { spoilt }) }
+  return whenAllAnswered(next, at, `${reason}: ${detail}`)
 }
 
 function whenAllAnswered(state: Waiting, at: number, why: string): RoundStep {

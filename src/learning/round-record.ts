@@ -4,6 +4,7 @@ import { releasesBy, stagesOf } from './block-content.ts'
 import { type FederationMetrics, federationMetrics } from './convergence.ts'
 import { documentBudgetUsed } from './document-budget.ts'
 import type { AggregateResult, OpenedRound } from './round-state.ts'
+import { spoiltIn } from './spoilt.ts'
 
 export interface RoundRecord {
   readonly round_id: string
@@ -22,6 +23,10 @@ export interface RoundRecord {
   readonly model: string | null
   readonly height: number | null
   readonly metrics: FederationMetrics | null
+  /** Who dealt or revealed false shares, or opened falsely; absent where nobody is named. */
+  readonly blamed?: readonly string[]
+  /** One of each pair did, and which cannot be told; absent where there is none. */
+  readonly disputed?: readonly { readonly dealer: string; readonly holder: string }[]
 }
 
 export function roundRecord(state: OpenedRound): RoundRecord {
@@ -43,6 +48,7 @@ export function roundRecord(state: OpenedRound): RoundRecord {
     model: result?.model ?? null,
     height: 'block' in state ? state.block.height : null,
     metrics: result === undefined ? null : metricsOf(state, result),
+    ...spoiltIn(state),
   }
 }
 

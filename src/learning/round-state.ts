@@ -5,6 +5,7 @@ import type { Digest, OrganisationId, RoundId, TrainingId } from '../base/ids.ts
 import type { DriveEffect } from '../base/machine.ts'
 import type { PublicKey } from '../base/signature.ts'
 import type { TrainingConfig } from './config.ts'
+import type { Contradiction } from '../privacy/masking/blame.ts'
 import type { AbandonReason as MaskingEnd, RoundFacts as MaskingFacts } from '../privacy/masking/server-state.ts'
 import type { AbandonReason as EncryptionEnd, EncryptedRoundFacts } from '../privacy/homomorphic/rounds/server-state.ts'
 import type { RoundAnnouncement } from './messages.ts'
@@ -79,6 +80,15 @@ export interface RoundFacts {
   readonly masked?: readonly MaskedSum[]
   /** Buckets that gave no sum. */
   readonly lostBuckets?: readonly number[]
+  /** Who spoilt those; of buckets that gave one it is in `masked`. */
+  readonly spoilt?: Spoilt
+}
+
+/** Shares and partial decryptions that were false; absent where there are none, and in what earlier versions stored. */
+export interface Spoilt {
+  readonly blamed?: readonly OrganisationId[]
+  /** One of each pair lied, and which cannot be told. */
+  readonly disputed?: readonly Contradiction[]
 }
 
 export interface Joined {
@@ -166,13 +176,13 @@ export type RoundEvent =
   /** With secure aggregation: its keys have arrived. */
   | (Joined & { readonly type: 'joined'; readonly at: number })
   | (MaskedSum & { readonly type: 'unmasked'; readonly at: number })
-  | {
+  | (Spoilt & {
       readonly type: 'masking-ended'
       readonly bucket: number
       readonly reason: MaskingEnd | EncryptionEnd
       readonly detail: string
       readonly at: number
-    }
+    })
   | { readonly type: 'deadline-passed'; readonly at: number }
   /** It left the federation, was removed, or declined the round. */
   | { readonly type: 'participant-left'; readonly organisation: OrganisationId; readonly at: number }

@@ -69,7 +69,8 @@ export function abandonUnannounced(state: Abandonable, reason: AbandonReason, de
 /** Leaves behind what only one phase knows. */
 function factsOf(state: RoundFacts): RoundFacts {
   const { roundId, trainingId, round, baseModel, previousModel, strategyState, config } = state
-  const { replyStream, openedAt, deadline, participants, left, contributions, joined, masked, lostBuckets } = state
+  const { replyStream, openedAt, deadline, participants, left, contributions, joined, masked, lostBuckets, spoilt } =
+    state
   return {
     roundId,
     trainingId,
@@ -87,5 +88,6 @@ function factsOf(state: RoundFacts): RoundFacts {
     ...(joined === undefined ? {} : { joined }),
     ...(masked === undefined ? {} : { masked }),
     ...(lostBuckets === undefined ? {} : { lostBuckets }),
+    ...(spoilt === undefined ? {} : { spoilt }),
   }
 }

@@ -28,6 +28,7 @@ import {
 import { columns, EXIT, print } from '../output.ts'
 import { directoryOption, jsonOption, type NodeOptions } from './options.ts'
 import { clipOption, mechanismOption, purposeOption, unitOption } from './privacy-options.ts'
+import { roundsCommand } from './train-rounds.ts'
 
 const POLICY = 'policy'
 /** How often `watch` looks; nothing depends on it. */
@@ -35,7 +36,8 @@ const REFRESH_MS = 500
 
 export function trainCommand(): Command {
   const train = new Command('train').description('start and follow trainings (operator of the hub)')
-  for (const command of [startCommand(), statusCommand(), watchCommand(), stopCommand()]) train.addCommand(command)
+  for (const command of [startCommand(), statusCommand(), roundsCommand(), watchCommand(), stopCommand()])
+    train.addCommand(command)
   return train
 }
 

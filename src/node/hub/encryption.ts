@@ -18,7 +18,16 @@ import type { ServerEffect, ServerEvent, ServerState } from '../../privacy/homom
 import type { HomomorphicScheme } from '../../privacy/homomorphic/scheme.ts'
 import type { Dispatch, Drive } from '../drive.ts'
 import { addInParts, readWhole, store } from '../homomorphic/blobs.ts'
-import { noteJoined, type OpenMasking, orElse, requireBlob, requireRound, whereHidden } from './hidden-round.ts'
+import {
+  maskingEnded,
+  noteJoined,
+  type OpenMasking,
+  orElse,
+  requireBlob,
+  requireRound,
+  warnSpoilt,
+  whereHidden,
+} from './hidden-round.ts'
 import type { HubContext } from './identity.ts'
 import { postToAll } from './mail.ts'
 
@@ -93,10 +102,12 @@ export async function performEncryptionEffect(
     case 'combine':
       return [{ stream, event: await orElse(combine(context, drive, stream, effect), failed) }]
     case 'report-sum':
+      warnSpoilt(context, round, effect.facts)
       return [toRound({ type: 'unmasked', facts: effect.facts, sum: effect.sums })]
     case 'notify-abandoned':
+      warnSpoilt(context, round, effect)
       // The round tells the participants.
-      return [toRound({ type: 'masking-ended', reason: effect.reason, detail: effect.detail })]
+      return [toRound(maskingEnded(0, effect))]
   }
 }
 

@@ -4,7 +4,8 @@ import { EntenteError, fail } from '../../base/errors.ts'
 import type { Digest, OrganisationId, RoundId } from '../../base/ids.ts'
 import { countLength } from '../../learning/adaptive-clip.ts'
 import type { MaskedRound } from '../../learning/masking-config.ts'
-import type { RoundEffect } from '../../learning/round-state.ts'
+import type { RoundEffect, Spoilt } from '../../learning/round-state.ts'
+import { togetherSpoilt } from '../../learning/spoilt.ts'
 import { vectorLength } from '../../learning/sparsify.ts'
 import { outlineOf } from '../../models/model.ts'
 import type { Drive } from '../drive.ts'
@@ -19,6 +20,18 @@ export function whereHidden(
 ): MaskedRound {
   const length = vectorLength(config, outlineOf(config.model, options.kernels).parameterCount) + countLength(config)
   return { federation: identity.federation, round: maskingId, task, invited, length }
+}
+
+/** The round's event; effects stored by earlier versions name nobody. */
+export function maskingEnded(bucket: number, { reason, detail, ...rest }: Spoilt & { reason: string; detail: string }) {
+  return { type: 'masking-ended', bucket, reason, detail, ...togetherSpoilt([rest]) }
+}
+
+/** The operator decides what follows for who lied; the round's record says it too. */
+export function warnSpoilt({ options }: HubContext, round: RoundId, found: Spoilt): void {
+  const spoilt = togetherSpoilt([found])
+  if (Object.keys(spoilt).length > 0)
+    options.log?.warn({ round, ...spoilt }, 'shares of this round were false: see who is named')
 }
 
 /** What trying again cannot mend ends the round, with its reason. */

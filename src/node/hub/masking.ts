@@ -16,7 +16,16 @@ import type { Dispatch, Drive } from '../drive.ts'
 import type { MaskingThreads } from '../masking/threads.ts'
 import { forgetNoise } from '../noise-seed.ts'
 import { centralNoise } from './central-noise.ts'
-import { noteJoined, type OpenMasking, orElse, requireBlob, requireRound, whereHidden } from './hidden-round.ts'
+import {
+  maskingEnded,
+  noteJoined,
+  type OpenMasking,
+  orElse,
+  requireBlob,
+  requireRound,
+  warnSpoilt,
+  whereHidden,
+} from './hidden-round.ts'
 import type { HubContext } from './identity.ts'
 import { postToAll } from './mail.ts'
 
@@ -63,11 +72,13 @@ export async function performMaskingEffect(
       return [{ stream, event: await unmask(parts, round, effect, at) }]
     case 'report-sum':
       await forgetNoise(context, round)
+      warnSpoilt(context, round, effect.facts)
       return [toRound({ type: 'unmasked', bucket, ...reported(effect) })]
     case 'notify-abandoned':
       await forgetNoise(context, round)
+      warnSpoilt(context, round, effect)
       // The round tells the participants.
-      return [toRound({ type: 'masking-ended', bucket, reason: effect.reason, detail: effect.detail })]
+      return [toRound(maskingEnded(bucket, effect))]
   }
 }
 

@@ -51,26 +51,41 @@ describe('a lying participant', () => {
     expect(world.hub).toMatchObject({ facts: { blamed: [liar] } })
   })
 
-  it('that seals false shares for a few is out by those; the sum is exact', () => {
-    const world = roundWith('shares', ({ shares, ...event }: Event<'shares'>, { context, clients }) => {
-      const state = clients.get(liar)
-      if (state?.phase !== 'shared') throw new Error(state?.phase)
-      const roster = rosterOf(context, state.members)
-      const one = encodeElement(1n)
-      const self = indexOf(roster).get(liar) ?? 0
-      const box = (to: number): string =>
-        sealShares(roster, roundSecrets(state.seed).box, self, to, { mask: one, self: one })
-      return [
-        {
-          ...event,
-          shares: { ...shares, boxes: shares.boxes.map((b, i) => (i < 3 ? box(shares.neighbours[i] ?? 0) : b)) },
-        },
-      ]
-    })
+  it('that changes one share it reveals stands in dispute with its dealer, and nobody is named', () => {
+    const world = roundWith('reveal', ({ reveal, ...event }: Event<'reveal'>) => [
+      { ...event, reveal: { ...reveal, shares: `${'1'.repeat(64)}${reveal.shares.slice(64)}` } },
+    ])
     expectExact(world)
-    // Dealer and holder contradict each other; who reveals what does not fit is named.
-    expect(world.hub).toMatchObject({ facts: { blamed: [nameOf(0), nameOf(1), nameOf(2)] } })
+    expect(world.hub).toMatchObject({ facts: { blamed: [], disputed: [{ dealer: nameOf(0), holder: liar }] } })
   })
+
+  it.each([
+    [3, { blamed: [liar] }],
+    [1, { blamed: [], disputed: [{ dealer: liar, holder: nameOf(0) }] }],
+  ])(
+    'that seals false shares for %i is named once they are more than may lie, and they are not; the sum is exact',
+    (count, found) => {
+      const world = roundWith('shares', ({ shares, ...event }: Event<'shares'>, { context, clients }) => {
+        const state = clients.get(liar)
+        if (state?.phase !== 'shared') throw new Error(state?.phase)
+        const roster = rosterOf(context, state.members)
+        const one = encodeElement(1n)
+        const self = indexOf(roster).get(liar) ?? 0
+        const box = (to: number): string =>
+          sealShares(roster, roundSecrets(state.seed).box, self, to, { mask: one, self: one })
+        return [
+          {
+            ...event,
+            shares: { ...shares, boxes: shares.boxes.map((b, i) => (i < count ? box(shares.neighbours[i] ?? 0) : b)) },
+          },
+        ]
+      })
+      expectExact(world)
+      if (world.hub.phase !== 'done') throw new Error(world.hub.phase)
+      const { blamed, disputed } = world.hub.facts
+      expect({ blamed, ...(disputed === undefined ? {} : { disputed }) }).toEqual(found)
+    },
+  )
 
   it('that shares another seed than it published the digest of ends the round, is named, and nothing comes out', () => {
     const world = roundWith('shares', ({ shares, ...event }: Event<'shares'>) => [
@@ -78,6 +93,15 @@ describe('a lying participant', () => {
     ])
     expect(world.hub).toMatchObject({ phase: 'abandoned', reason: 'false-shares', blamed: [liar] })
     expect(world.sum).toBeUndefined()
+  })
+
+  it('that keeps its shares back with others has nobody named: whose secret stays closed is innocent', () => {
+    const league: readonly string[] = [liar, nameOf(4), nameOf(5), nameOf(6)]
+    const keptBack = (delivery: Delivery): boolean =>
+      isForHub(delivery) && delivery.event.type === 'reveal' && league.includes(delivery.from)
+    const world = roundWith('reveal', () => [], { intercept: (one) => (keptBack(one) ? [] : [one]) })
+    expect(world.hub).toMatchObject({ phase: 'abandoned', reason: 'too-few-reveals', blamed: [] })
+    expect(JSON.stringify(world.hub)).not.toContain('org-')
   })
 
   it('that drops out after dealing a mask key that is not its own ends the round and is named', () => {

@@ -3,11 +3,12 @@
  * for a participant that shared and then dropped out, its masks with every survivor.
  *
  * Secrets are checked against what their owner published (its mask key; the digest of its seed). Only if one fails are
- * shares checked one by one, against their dealer's digests: false ones are left out and their revealers named; if all
- * fit and the secret does not, its owner dealt false shares.
+ * shares checked one by one, against their dealer's digests: those that do not fit are left out, and blame.ts judges who
+ * lied; if all fit and the secret does not, its owner dealt false shares.
  */
 
 import type { OrganisationId } from '../../base/ids.ts'
+import { type Blame, type Contradiction, judgeShares } from './blame.ts'
 import { ELEMENT_BYTES, encodeElement, SHARE_FIELD } from './field.ts'
 import { agreementKeyOf, agreementSecret } from './keys.ts'
 import type { Mask } from './mask.ts'
@@ -25,13 +26,8 @@ export interface RecoveryInput {
 }
 
 export type Recovery =
-  | { readonly ok: true; readonly masks: readonly Mask[]; readonly blamed: readonly OrganisationId[] }
-  | {
-      readonly ok: false
-      readonly reason: 'too-few-reveals' | 'false-shares'
-      readonly owner: OrganisationId
-      readonly blamed: readonly OrganisationId[]
-    }
+  | (Blame & { readonly ok: true; readonly masks: readonly Mask[] })
+  | (Blame & { readonly ok: false; readonly reason: 'too-few-reveals' | 'false-shares' })
 
 interface Held {
   readonly holder: OrganisationId
@@ -50,7 +46,8 @@ export function recoverMasks(input: RecoveryInput): Recovery {
   const held = sortByOwner(input, index)
   const opener = createOpener(roster)
   const masks: Mask[] = []
-  const blamed = new Set<OrganisationId>()
+  const contradictions: Contradiction[] = []
+  const judged = (...proven: OrganisationId[]): Blame => judgeShares(contradictions, proven, roster.plan.corruptMax)
   for (const dealt of input.shares) {
     const owner = index.get(dealt.organisation) ?? 0
     const survived = survivors.has(dealt.organisation)
@@ -58,9 +55,9 @@ export function recoverMasks(input: RecoveryInput): Recovery {
     // Its masks are in nobody's vector.
     if (!survived && left.length === 0) continue
     const opened = opener(dealt, owner, survived ? 'self' : 'mask', held.get(owner) ?? [])
-    for (const name of opened.blamed) blamed.add(name)
+    for (const { holder } of opened.unfit) contradictions.push({ dealer: dealt.organisation, holder })
     if (opened.secret === undefined)
-      return { ok: false, reason: opened.reason, owner: dealt.organisation, blamed: [...blamed] }
+      return { ok: false, reason: opened.reason, ...judged(...(opened.dealerLied ? [dealt.organisation] : [])) }
     if (survived) masks.push({ seed: selfMaskSeed(roster, opened.secret, dealt.organisation), sign: -1 })
     else {
       const secret = agreementSecret(opened.secret)
@@ -68,7 +65,7 @@ export function recoverMasks(input: RecoveryInput): Recovery {
         masks.push({ seed: pairSeed(roster, secret, owner, other), sign: signFor(other, owner) === 1 ? -1 : 1 })
     }
   }
-  return { ok: true, masks, blamed: [...blamed] }
+  return { ok: true, masks, ...judged() }
 }
 
 const nameOf = (roster: Roster, i: number): OrganisationId => roster.members[i]?.organisation ?? ('' as OrganisationId)
@@ -116,12 +113,15 @@ function sortByOwner({ shares, reveals }: RecoveryInput, index: ReadonlyMap<Orga
   return held
 }
 
+/** `unfit`: shares that are not those that their dealer committed to. */
 type Opened =
-  | { readonly secret: Uint8Array; readonly blamed: readonly OrganisationId[] }
+  | { readonly secret: Uint8Array; readonly unfit: readonly Held[] }
   | {
       readonly secret: undefined
       readonly reason: 'too-few-reveals' | 'false-shares'
-      readonly blamed: readonly OrganisationId[]
+      readonly unfit: readonly Held[]
+      /** By its own commitments. */
+      readonly dealerLied: boolean
     }
 
 /** Opens secrets; coefficients are kept as long as the same positions are present, in a complete graph for all owners. */
@@ -151,16 +151,16 @@ function createOpener(roster: Roster) {
 
   return (dealt: Shares, owner: number, kind: ShareKind, held: readonly Held[]): Opened => {
     const count = dealt.neighbours.length + 1
-    if (held.length < threshold) return { secret: undefined, reason: 'too-few-reveals', blamed: [] }
+    const closed = (reason: 'too-few-reveals' | 'false-shares', unfit: readonly Held[], dealerLied: boolean) =>
+      ({ secret: undefined, reason, unfit, dealerLied }) as const
+    if (held.length < threshold) return closed('too-few-reveals', [], false)
     const secret = combine(held, count)
-    if (fits(roster, dealt, owner, kind, secret)) return { secret, blamed: [] }
+    if (fits(roster, dealt, owner, kind, secret)) return { secret, unfit: [] }
     const sound = held.filter((one) => isCommitted(roster, dealt, owner, kind, one))
-    const liars = held.filter((one) => !sound.includes(one)).map(({ holder }) => holder)
-    if (sound.length < threshold)
-      return { secret: undefined, reason: 'false-shares', blamed: [...liars, dealt.organisation] }
+    const unfit = held.filter((one) => !sound.includes(one))
+    if (sound.length < threshold) return closed('false-shares', unfit, false)
     const again = combine(sound, count)
-    if (fits(roster, dealt, owner, kind, again)) return { secret: again, blamed: liars }
-    return { secret: undefined, reason: 'false-shares', blamed: [dealt.organisation] }
+    return fits(roster, dealt, owner, kind, again) ? { secret: again, unfit } : closed('false-shares', unfit, true)
   }
 }
 

@@ -3,6 +3,7 @@
 import { EntenteError, fail } from '../../base/errors.ts'
 import type { OrganisationId } from '../../base/ids.ts'
 import type { Step } from '../../base/machine.ts'
+import type { Blame } from './blame.ts'
 import { checkMasked, sharersDigest, survivorsDigest, survivorsStatement } from './client-checks.ts'
 import { contextDigest, type MaskingContext, verifyStatement } from './context.ts'
 import type { AdvertisedKeys, MaskedInput, Reveal, Shares } from './messages.ts'
@@ -24,6 +25,8 @@ import { maskText, type UnmaskOrder } from './vector.ts'
 
 /** Any secret will do to see whether a key is of small order; this one is no secret. */
 const TRIAL_SECRET = agreementSecret(new Uint8Array(32).fill(1))
+
+const NOBODY: Blame = { blamed: [], disputed: [] }
 
 export type ServerStep = Step<ServerState, ServerEffect>
 
@@ -185,9 +188,9 @@ export function closeUnmasking(state: ServerIn<'unmasking'>): ServerStep {
   const roster = rosterOf(state.context, state.members)
   const survivors = names(state.survivors)
   const recovery = recoverMasks({ roster, shares: state.shares, survivors, reveals: state.reveals })
-  if (!recovery.ok)
-    return abandon(survivors, recovery.reason, `the shares of ${recovery.owner} do not open`, recovery.blamed)
-  const facts = factsOf(state, roster, recovery.blamed)
+  // No name: whose secret lacks shares may be the one that everybody else left alone.
+  if (!recovery.ok) return abandon(survivors, recovery.reason, DETAILS[recovery.reason], recovery)
+  const facts = factsOf(state, roster, recovery)
   const order: UnmaskOrder = {
     length: state.context.length,
     scale: roster.scale,
@@ -198,7 +201,12 @@ export function closeUnmasking(state: ServerIn<'unmasking'>): ServerStep {
   return { state: { phase: 'summing', facts, participants: survivors }, effects: [{ type: 'unmask', order }] }
 }
 
-function factsOf(state: ServerIn<'unmasking'>, roster: Roster, blamed: readonly OrganisationId[]): RoundFacts {
+const DETAILS = {
+  'too-few-reveals': 'too few shares of a secret were revealed',
+  'false-shares': 'the shares of a secret do not open it',
+} as const
+
+function factsOf(state: ServerIn<'unmasking'>, roster: Roster, { blamed, disputed }: Blame): RoundFacts {
   const weights = new Map(state.members.map(({ organisation, weight }) => [organisation, weight]))
   const survivors = state.survivors.map(({ organisation, vector }) => ({
     organisation,
@@ -212,6 +220,7 @@ function factsOf(state: ServerIn<'unmasking'>, roster: Roster, blamed: readonly 
     signatures: state.agreements.length,
     revealed: state.reveals.length,
     blamed,
+    ...(disputed.length === 0 ? {} : { disputed }),
   }
 }
 
@@ -256,10 +265,8 @@ export function abandon(
   to: readonly OrganisationId[],
   reason: AbandonReason,
   detail: string,
-  blamed: readonly OrganisationId[] = [],
+  { blamed, disputed }: Blame = NOBODY,
 ): ServerStep {
-  return {
-    state: { phase: 'abandoned', reason, detail, blamed },
-    effects: [{ type: 'notify-abandoned', to, reason, detail }],
-  }
+  const found = { reason, detail, blamed, ...(disputed.length === 0 ? {} : { disputed }) }
+  return { state: { phase: 'abandoned', ...found }, effects: [{ type: 'notify-abandoned', to, ...found }] }
 }

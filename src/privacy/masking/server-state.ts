@@ -2,6 +2,7 @@
 
 import type { Digest, OrganisationId } from '../../base/ids.ts'
 import type { DriveEffect } from '../../base/machine.ts'
+import type { Contradiction } from './blame.ts'
 import type { MaskingContext } from './context.ts'
 import type { AdvertisedKeys, Agreement, MaskedInput, MessageBody, MessageType, Reveal, Shares } from './messages.ts'
 import type { RosterFacts } from './roster.ts'
@@ -61,8 +62,9 @@ export type ServerState =
       readonly phase: 'abandoned'
       readonly reason: AbandonReason
       readonly detail: string
-      /** Who dealt or revealed what does not fit, as far as that can be told. */
+      /** Who dealt or revealed what does not fit, where that can be told. */
       readonly blamed: readonly OrganisationId[]
+      readonly disputed?: readonly Contradiction[]
     }
 
 export type ServerIn<Phase extends ServerState['phase']> = Extract<ServerState, { phase: Phase }>
@@ -79,6 +81,8 @@ export interface RoundFacts extends RosterFacts {
   readonly revealed: number
   /** Whose reveal or shares were false but not needed. */
   readonly blamed: readonly OrganisationId[]
+  /** Absent where there is none. */
+  readonly disputed?: readonly Contradiction[]
 }
 
 /** What whoever summed added to the sum, in the words of who asked for it: noise. */
@@ -130,6 +134,9 @@ export type ServerEffect =
       readonly to: readonly OrganisationId[]
       readonly reason: AbandonReason
       readonly detail: string
+      /** Absent in effects stored by earlier versions. */
+      readonly blamed?: readonly OrganisationId[]
+      readonly disputed?: readonly Contradiction[]
     }
   /** The sum is stored, and this is how it came about. */
   | { readonly type: 'report-sum'; readonly facts: RoundFacts; readonly sum: Digest; readonly added?: Added }

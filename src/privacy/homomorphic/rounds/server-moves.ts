@@ -215,6 +215,6 @@ export function abandon(
 ): ServerStep {
   return {
     state: { phase: 'abandoned', reason, detail, blamed },
-    effects: [{ type: 'notify-abandoned', to, reason, detail }],
+    effects: [{ type: 'notify-abandoned', to, reason, detail, blamed }],
   }
 }

@@ -147,4 +147,6 @@ export type ServerEffect =
       readonly to: readonly OrganisationId[]
       readonly reason: AbandonReason
       readonly detail: string
+      /** Absent in effects stored by earlier versions. */
+      readonly blamed?: readonly OrganisationId[]
     }
