@@ -13,6 +13,7 @@ import { modelVersion, privacyStatement, recordedConfig, releasesBy } from './bl
 import type { RoundAnnouncement } from './messages.ts'
 import { ownBucket } from './own-bucket.ts'
 import type { RefusalReason, SentContribution } from './participant-state.ts'
+import { isReportOf } from './robust/recorded.ts'
 import { expectedStages } from './stages.ts'
 
 export type Judgement = { readonly block: Block } | { readonly reason: RefusalReason; readonly hash: string }
@@ -55,6 +56,7 @@ function faultOf(block: Block, announcement: RoundAnnouncement, sent: SentContri
   const stages = sent.stages ?? expectedStages(announcement.config)
   if (digestOf(provenance.privacy_params) !== digestOf(privacyStatement(stages, releases)))
     return 'other-privacy-params'
+  if (!isReportOf(metrics, announcement.config.robust, provenance.participants.length)) return 'other-report'
   return undefined
 }
 

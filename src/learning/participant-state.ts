@@ -40,6 +40,7 @@ export type RefusalReason =
   | 'other-contribution'
   | 'other-sample-count'
   | 'other-privacy-params'
+  | 'other-report'
   | 'other-participants'
   | 'second-block'
   | 'nothing-sent'

@@ -401,6 +401,9 @@ describe('taking part', () => {
 
 describe('a lying hub gets no signature', () => {
   const provenance = (changes: object) => (block: Block) => ({ provenance: { ...block.provenance, ...changes } })
+  const metrics = (changes: object) => (block: Block) => ({
+    aggregation_metrics: { ...block.aggregation_metrics, ...changes },
+  })
   const own = (changes: object) => (block: Block) => ({
     provenance: {
       ...block.provenance,
@@ -422,15 +425,22 @@ describe('a lying hub gets no signature', () => {
     ],
     ['of another round id', 'other-round', provenance({ round_id: 't1-2' })],
     ['of another training', 'other-round', provenance({ training_id: 't2' })],
-    [
-      'of another round number',
-      'other-round',
-      (block) => ({ aggregation_metrics: { ...block.aggregation_metrics, round: 2 } }),
-    ],
+    ['of another round number', 'other-round', metrics({ round: 2 })],
     ['of another model version', 'other-round', provenance({ model_version: 'v1.9-round-9' })],
     ['of another parent model', 'other-base-model', provenance({ parent_model: digestFor('other') })],
     ['of another configuration', 'other-config', provenance({ training_config: configOf({ clipNorm: 1 }) })],
     ['that claims a privacy budget', 'other-privacy-params', provenance({ privacy_params: { epsilon: 1 } })],
+    ['that flags a position where nobody is', 'other-report', metrics({ robust_flagged: [2] })],
+    ['that flags a position before the first', 'other-report', metrics({ robust_against: [-1] })],
+    ['that flags somebody twice', 'other-report', metrics({ robust_left_out: [0, 0] })],
+    ['that flags no position at all', 'other-report', metrics({ robust_flagged: ['org-b'] })],
+    ['that flags a bucket where there is none', 'other-report', metrics({ bucket_flagged: [0] })],
+    ['that has somebody in two buckets', 'other-report', metrics({ buckets: [[0, 1], [1]] })],
+    [
+      'of a rule that the training does not have',
+      'other-report',
+      metrics({ robust_rule: 'krum', robust_flagged: [1] }),
+    ],
   ])('for a block %s', (_name, reason, lie) => {
     const block = lying(lie)
     const step = machine.step(play(...ways.contributed).state, proposal(block))

@@ -1,6 +1,7 @@
 /**
  * What the rounds so far say about an organisation: a number that moves slowly, and why it stands where it does. It
- * follows from sealed blocks alone, so everybody can compute everybody's and nobody can change one quietly.
+ * follows from sealed blocks alone, so everybody computes everybody's and gets the same, and what was sealed stays. Whom a
+ * block flags is the hub's word: those who sign it see that the lists are well-formed (recorded.ts), not that they are true.
  *
  * 1. A round moves it by at most {@link RATE}: one bad round costs little, and one good round repairs little.
  * 2. Every fall has a reason that is kept; nobody falls for what others did.
