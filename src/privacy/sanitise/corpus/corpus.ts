@@ -91,6 +91,32 @@ export const POSITIVES: readonly Maker[] = [
       ['password', data.password(r).replace(/[!#$%*+]/g, 'q')],
       '@files.example.org/incoming',
     ),
+  (r) =>
+    line(
+      `An account was ${pick(r, ['successfully logged on', 'logged off'])}.  Subject:  Account Name:${pick(r, ['\t\t', ' ', '  ', '\\t\\t'])}`,
+      user(r),
+      `  Logon ID: 0x${hex(r, 5)}`,
+    ),
+  (r) => line('The computer attempted to validate the credentials. Logon Account:\t', user(r), ' Error Code: 0x0'),
+  (r) => line('pam_unix(su:session): session opened for user root(uid=0) by ', user(r), `(uid=1${digits(r, 3)})`),
+  (r) => line(`vpn[${digits(r, 4)}]: User `, user(r), pick(r, [' connected', ' authenticated', ', group staff', '.'])),
+  (r) =>
+    line('app: user ', user(r), ` ${pick(r, ['logged in', 'logged out', 'has changed the policy'])} (${digits(r, 3)})`),
+  (r) => line(`ftpd[${digits(r, 4)}]: login `, user(r), ` on tty${r.below(9)}`),
+  (r) => line('portal: logged in as ', user(r), ` after ${digits(r, 2)} s`),
+  (r) =>
+    line(
+      `${pick(r, ['opened file:///Users/', 'opened file://localhost/home/', 'opened file:///C:/Users/'])}`,
+      user(r),
+      '/notes.txt',
+    ),
+  (r) =>
+    line(
+      `exec tool ${pick(r, ['--password', '--db-password', '--passphrase', '-storepass'])} `,
+      ['password', data.password(r)],
+      ' --verbose',
+    ),
+  (r) => line('exec deployctl --token ', ['token', characters(r, ALPHANUMERIC, 32)], ' --wait'),
   (r) => line('Authorization: Bearer ', ['token', data.token(r)]),
   (r) => line('Authorization: Basic ', ['token', `${characters(r, ALPHANUMERIC, 27)}1=`]),
   (r) =>
@@ -182,8 +208,32 @@ export const NEGATIVES: readonly Maker[] = [
   (r) => line(`coordinates 48.${digits(r, 5)}, +11.${digits(r, 5)} fixed`),
 ]
 
+/** Lines in which the words stand that announce a name or a secret, and none follows. */
+const EMPTY_PHRASES: readonly Maker[] = [
+  (r) => line(`User-Agent: curl/7.${digits(r, 2)}.0, user agent string of ${digits(r, 2)} bytes`),
+  (r) =>
+    line(
+      `login ${pick(r, ['failed', 'page', 'attempt', 'timed out', 'successful', 'from console'])} (${digits(r, 3)})`,
+    ),
+  (r) =>
+    line(
+      `user ${pick(r, ['not found', 'is unknown', 'interface ready', 'space 4096', 'logged out', 'session closed'])} ${digits(r, 4)}`,
+    ),
+  (r) => line(`logged in as ${pick(r, ['root', 'admin', 'guest'])}, login shell started in ${digits(r, 3)} ms`),
+  (r) =>
+    line(
+      `Account Name: ${pick(r, ['SYSTEM', 'ANONYMOUS LOGON', '-', `WS${digits(r, 3)}$`])} Account Domain: NT AUTHORITY`,
+    ),
+  (r) =>
+    line(`tool: the --password option is required; --token must be a file, --password-file /etc/tool/${letters(r, 5)}`),
+  (r) => line(`opened file:///usr/share/doc/${letters(r, 6)}/README, file:///C:/Windows/${letters(r, 6)}.ini`),
+  (r) => line(`stepped by (uid=0) and by ${digits(r, 3)} (uid 0)`),
+]
+
+const HARMLESS = [...NEGATIVES, ...EMPTY_PHRASES]
+
 /** `count` lines, half of them with something in them; the same for the same seed. */
 export function corpus(seed: string, count: number): Labelled[] {
   const random = prng(`sanitise/corpus/${seed}`)
-  return Array.from({ length: count }, (_, i) => pick(random, i % 2 === 0 ? POSITIVES : NEGATIVES)(random))
+  return Array.from({ length: count }, (_, i) => pick(random, i % 2 === 0 ? POSITIVES : HARMLESS)(random))
 }

@@ -56,6 +56,47 @@ describe('detectors', () => {
     expect(found(text)).toEqual([])
   })
 
+  it.each([
+    ['Account Name: frank', 'user-name: frank'],
+    ['Subject: Account Name:\t\tfrank Account Domain:\t\tCORP', 'user-name: frank'],
+    ['Account Name:\\t\\tfrank', 'user-name: frank'],
+    ['session opened for user root(uid=0) by erin(uid=1000)', 'user-name: erin'],
+    ['User mallory', 'user-name: mallory'],
+    ['user alice logged in', 'user-name: alice'],
+    ['login judy', 'user-name: judy'],
+    ['logged in as judy', 'user-name: judy'],
+    ['file:///Users/peggy', 'user-name: peggy'],
+    ['<file:///C:/Users/peggy/x.txt>', 'user-name: peggy'],
+    ['tool --password SuperSecret2 --force', 'password: SuperSecret2'],
+    ['keytool -storepass SuperSecret2', 'password: SuperSecret2'],
+    ['tool --api-key 0123456789abcdef', 'token: 0123456789abcdef'],
+  ])('find the person or the secret in "%s"', (text, expected) => {
+    expect(found(text)).toEqual([expected])
+  })
+
+  it.each([
+    'user agent',
+    'User-Agent: curl',
+    'user agent-string',
+    'login failed',
+    'login page',
+    'user not found',
+    'logged in as root',
+    'GET /login index.html',
+    'multi-user target',
+    'Account Name: SYSTEM',
+    'Account Name: WS042$',
+    'Account Name: -',
+    'by (uid=0)',
+    'logon of NT AUTHORITY with type 5',
+    'the --password option',
+    '--password --force',
+    '--password-file /etc/tool/x',
+    'file:///usr/share/doc',
+  ])('let "%s" stand: words that announce, and nothing that follows', (text) => {
+    expect(found(text)).toEqual([])
+  })
+
   it('find what stands in one line once each', () => {
     expect(
       found('user=alice@example.org from 10.1.2.3 paid with 4111-1111-1111-1111, key AKIAIOSFODNN7EXAMPLE'),
@@ -137,6 +178,12 @@ describe('detectors', () => {
       'S',
       'sudo: ',
       'CN=a, ',
+      'Account Name: ',
+      'by ',
+      'login ',
+      'file://',
+      '--password ',
+      '-a-',
     ]
     for (const fill of fills) {
       const since = performance.now()

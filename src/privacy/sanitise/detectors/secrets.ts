@@ -31,6 +31,16 @@ const ASSIGNED_TOKEN = new RegExp(
   String.raw`(?<![A-Za-z])(?:api[_-]?key|apikey|x-api-key|access[_-]?token|auth[_-]?token|refresh[_-]?token|id[_-]?token|client[_-]?secret|secret[_-]?key|secret[_-]?access[_-]?key|session[_-]?(?:id|token)|phpsessid|jsessionid|aws_secret_access_key|secret|token)${AFTER}`,
   'gi',
 )
+/** Options of commands, with a blank before their value: `--password P@ss`, `-storepass P@ss`, `--api-key K`. */
+const OPTION = String.raw`\s{1,4}["']?(?<value>(?!-)[^\s"'&,;<>()[\]{}|]{4,512})`
+const PASSWORD_OPTION = new RegExp(
+  String.raw`(?<![\w-])--?(?:[a-z]{1,12}[-_]?)?(?:password|passwd|passphrase|pass|pwd)${OPTION}`,
+  'gi',
+)
+const TOKEN_OPTION = new RegExp(
+  String.raw`(?<![\w-])--?(?:[a-z]{1,12}[-_]?)?(?:api-?key|token|secret|secret-key|access-key)${OPTION}`,
+  'gi',
+)
 const AUTHORISATION = /\b(?:Bearer|Basic|Token|Digest|NTLM|Negotiate)\s{1,2}(?<value>[A-Za-z0-9+/_.~-]{12,8000}={0,2})/g
 const URL_PASSWORD = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@]{1,128}:(?<value>[^\s/]{1,256})@/gi
 /** `net user alice P@ss /add`, `mysql -pP@ss`, `sshpass -p P@ss`, `/p:P@ss`, `curl -u alice:P@ss`. */
@@ -43,12 +53,13 @@ const COMMAND_LINE = [
 ]
 /** Documentation, masks and templates: what stands there opens nothing. */
 const HARMLESS =
-  /^(?:\*+|x{4,}|\.{3,}|<.*>?|\$\{.*|\$[A-Z_]+|\$\(.*|%\w+%|null|none|nil|true|false|undefined|empty|redacted|\[?redacted\]?|changeme\?|required|expired|invalid|missing|incorrect|wrong|\/.*|[A-Z]:\\.*|yes|no|not|set|unset|n\/a|authentication|reset|policy|change|changed)$/i
+  /^(?:\*+|x{4,}|\.{3,}|<.*>?|\$\{.*|\$[A-Z_]+|\$\(.*|%\w+%|null|none|nil|true|false|undefined|empty|redacted|\[?redacted\]?|changeme\?|required|expired|invalid|missing|incorrect|wrong|\/.*|[A-Z]:\\.*|yes|no|not|set|unset|n\/a|authentication|reset|policy|change|changed|option|options|flag|argument|parameter|prompt|stdin|from|with|must|should|cannot|will|when|file)$/i
 
 const opens = (value: string): boolean => !HARMLESS.test(value)
 
 export const passwords: Detector = function* (text) {
   yield* matches('password', text, ASSIGNED_PASSWORD, opens)
+  yield* matches('password', text, PASSWORD_OPTION, opens)
   if (text.includes('://')) yield* matches('password', text, URL_PASSWORD, opens)
   for (const pattern of COMMAND_LINE) yield* matches('password', text, pattern, opens)
 }
@@ -56,6 +67,7 @@ export const passwords: Detector = function* (text) {
 export const tokens: Detector = function* (text) {
   for (const pattern of TOKENS) yield* matches('token', text, pattern)
   yield* matches('token', text, ASSIGNED_TOKEN, (value) => value.length >= 8 && opens(value))
+  yield* matches('token', text, TOKEN_OPTION, (value) => value.length >= 8 && opens(value))
   yield* matches('token', text, AUTHORISATION, (value) => /[\d+/_~=-]/.test(value) || value.length >= 24)
 }
 
