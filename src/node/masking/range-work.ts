@@ -4,7 +4,7 @@ import { chunkSum, type ChunkSum } from '../../models/kernels/masking.ts'
 import { maskRange, type MaskOrder, type UnmaskOrder, unmaskSum } from '../../privacy/masking/vector.ts'
 import { loadKernels } from '../kernels.ts'
 
-/** Memory that the threads share: what was read, and what is to be written. */
+/** Memory that the threads share: what was read, and what is to be written; one and the same where each takes the other's place. */
 export interface Slot {
   readonly input: SharedArrayBuffer
   readonly output: SharedArrayBuffer
@@ -45,12 +45,10 @@ export function createRangeWorker(): (task: RangeTask) => RangeResult {
     const output = new Uint8Array(slot.output, 0, bytes)
     if (task.work === 'mask') {
       const values = new Float32Array(slot.input, 0, count)
-      const { words, clipped } = maskRange(task.order, values, sumOf(width), start)
-      output.set(words)
-      return clipped
+      return maskRange(task.order, values, sumOf(width), start, output).clipped
     }
     const vectors = task.order.vectors.map((_, i) => new Uint8Array(slot.input, i * bytes, bytes))
-    output.set(unmaskSum(task.order, vectors, sumOf(width), (start * width) / 8))
+    unmaskSum(task.order, vectors, sumOf(width), (start * width) / 8, output)
     return 0
   }
 }

@@ -14,6 +14,9 @@ interface Job {
   readonly slotBytes: number
 }
 
+/** Of an update to a slot: a thread begins as soon as that much was read. Less would mean more openings of ciphers. */
+const MASK_BYTES = 2 << 20
+
 export async function maskStored(
   { blobs, crew, slotBytes }: Job,
   order: MaskOrder,
@@ -22,7 +25,8 @@ export async function maskStored(
   const values = update instanceof Float32Array ? inMemory(update, order.length) : update
   let clipped = 0
   const stored = await writing(blobs, (writer) =>
-    pass(crew, slotBytes, 4, order, {
+    pass(crew, Math.min(slotBytes, MASK_BYTES), 4, order, {
+      inPlace: order.scale.width === 32,
       read: ({ start, count }, slot) =>
         values.file.read(values.dataOffset + 4 * start, new Uint8Array(slot.input, 0, 4 * count)),
       task: (range, slot) => ({ work: 'mask', order, ...range, slot }),
@@ -54,6 +58,7 @@ export async function unmaskStored(
   try {
     return await writing(blobs, (writer) =>
       pass(crew, slotBytes, width * vectors.length, order, {
+        inPlace: false,
         read: ({ start, count }, slot) =>
           settled(
             vectors.map((vector, i) =>
@@ -93,6 +98,8 @@ async function openAll(blobs: Blobs, order: UnmaskOrder): Promise<BlobReader[]> 
 }
 
 interface Pass {
+  /** Results take the place of what was read. */
+  readonly inPlace: boolean
   read(range: Range, slot: Slot): Promise<void>
   task(range: Range, slot: Slot): RangeTask
   write(bytes: Uint8Array, clipped: number): Promise<void>
@@ -104,15 +111,15 @@ async function pass(
   slotBytes: number,
   inputBytes: number,
   { length, scale }: Pick<MaskOrder, 'length' | 'scale'>,
-  { read, task, write }: Pass,
+  { inPlace, read, task, write }: Pass,
 ): Promise<void> {
   const ranges = rangesOf(length, Math.floor(slotBytes / inputBytes), crew.size)
   const longest = ranges[0]?.count ?? 0
   const width = scale.width / 8
-  const slots = Array.from({ length: Math.min(crew.size + 1, ranges.length) }, () => ({
-    input: new SharedArrayBuffer(longest * inputBytes),
-    output: new SharedArrayBuffer(longest * width),
-  }))
+  const slots = Array.from({ length: Math.min(crew.size + 1, ranges.length) }, () => {
+    const input = new SharedArrayBuffer(longest * inputBytes)
+    return { input, output: inPlace ? input : new SharedArrayBuffer(longest * width) }
+  })
   await inTurns(ranges, slots, {
     read,
     work: (turn, range, slot) => crew.run(turn, task(range, slot)),

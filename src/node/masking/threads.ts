@@ -49,15 +49,15 @@ export interface MaskingOptions {
   readonly blobs: Blobs
   /** 0: in the calling thread, as the simulator has it. Default 1. Threads start with the first call. */
   readonly threads?: number
-  /** Bytes of vectors that a slot holds, at least 64 KiB of each; default 32 MiB. */
+  /** Bytes of vectors that a slot holds, at least 64 KiB of each; by default all slots together hold 64 MiB. */
   readonly slotBytes?: number
 }
 
-const SLOT_BYTES = 32 << 20
+const SLOTS_BYTES = 64 << 20
 
-export function createMaskingThreads({ blobs, threads = 1, slotBytes = SLOT_BYTES }: MaskingOptions): MaskingThreads {
+export function createMaskingThreads({ blobs, threads = 1, slotBytes }: MaskingOptions): MaskingThreads {
   const crew = createCrew(threads)
-  const job = { blobs, crew, slotBytes }
+  const job = { blobs, crew, slotBytes: slotBytes ?? SLOTS_BYTES / (crew.size + 1) }
   return {
     mask: (order, update) => maskStored(job, order, update),
     unmask: (order, alter) => unmaskStored(job, order, alter),

@@ -11,23 +11,17 @@ export interface MaskArithmetic {
   add(chunk: Uint8Array): void
   subtract(chunk: Uint8Array): void
   store(chunk: Uint8Array): void
-  /** Rounds in 32 bits as {@link roundWords} does; absent where there is nothing faster. */
-  readonly round?: RoundWords
+  /** Rounds in 32 bits as {@link roundWords} does, and keeps the integers as the sum; absent where there is nothing faster. */
+  readonly round?: RoundChunk
 }
 
 /**
- * out[i] = values[i] * factor in float64, clipped to [-bound, bound], rounded up where the i-th draw, an unsigned integer of
+ * sum[i] = values[i] * factor in float64, clipped to [-bound, bound], rounded up where the i-th draw, an unsigned integer of
  * 32 bits, lies below 2^32 times the fraction, and down elsewhere.
  * @param draws 4 bytes for each value, of which there are as many as a chunk holds at most
  * @returns how many were clipped; -1 if a value is not finite
  */
-export type RoundWords = (
-  values: Float32Array,
-  factor: number,
-  bound: number,
-  draws: Uint8Array,
-  out: Int32Array,
-) => number
+export type RoundChunk = (values: Float32Array, factor: number, bound: number, draws: Uint8Array) => number
 
 type Words = Uint32Array | BigUint64Array
 
@@ -56,7 +50,7 @@ function combineWords(sum: Words, other: Words, sign: 1 | -1): void {
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0n) + BigInt(sign) * (other[i] ?? 0n)
 }
 
-/** {@link RoundWords} in a plain loop, for integers of up to 53 bits too. */
+/** {@link RoundChunk} in a plain loop and into an array, for integers of up to 53 bits too. */
 export function roundWords(
   values: Float32Array,
   factor: number,

@@ -18,15 +18,34 @@ export interface Mask {
 /** Open ciphers at a time; their state is small, but a thousand organisations have tens of thousands of masks. */
 const GROUP = 64
 
+/** Makes a chunk's integers the sum that masks are added to. `at`: byte of the words that it begins with. */
+export type Begin = (chunk: Uint8Array, at: number) => void
+
 /**
  * Adds masks to the part of a vector that begins at byte `offset` of the whole.
  * @param words bytes of little-endian integers, changed in place; from `offset`, a multiple of 16 bytes
+ * @param begin whence the integers come, if not from `words`: made chunk by chunk, they are still in the processor's cache
  */
-export function applyMasks(words: Uint8Array, masks: readonly Mask[], arithmetic: MaskArithmetic, offset = 0): void {
-  for (let first = 0; first < masks.length; first += GROUP) {
-    const group = masks.slice(first, first + GROUP).map(({ seed, sign }) => ({ sign, stream: open(seed, offset) }))
-    forEachChunk(words, (chunk) => addGroup(chunk, group, arithmetic))
-  }
+export function applyMasks(
+  words: Uint8Array,
+  masks: readonly Mask[],
+  arithmetic: MaskArithmetic,
+  offset = 0,
+  begin: Begin = arithmetic.load,
+): void {
+  // Those of one sign in a row: several of them are added in one pass.
+  const ordered = [...masks].sort((a, b) => b.sign - a.sign)
+  let first = 0
+  do {
+    const group = ordered.slice(first, first + GROUP).map(({ seed, sign }) => ({ sign, stream: open(seed, offset) }))
+    const start = first === 0 ? begin : arithmetic.load
+    forEachChunk(words, (chunk, at) => {
+      start(chunk, at)
+      addGroup(chunk.length, group, arithmetic)
+      arithmetic.store(chunk)
+    })
+    first += GROUP
+  } while (first < masks.length)
 }
 
 function open(seed: Uint8Array, offset: number): Keystream {
@@ -35,30 +54,41 @@ function open(seed: Uint8Array, offset: number): Keystream {
 }
 
 function addGroup(
-  chunk: Uint8Array,
+  length: number,
   group: readonly { readonly sign: 1 | -1; readonly stream: Keystream }[],
   arithmetic: MaskArithmetic,
 ): void {
-  arithmetic.load(chunk)
   for (const { sign, stream } of group) {
-    const bytes = stream.next(chunk.length)
+    const bytes = stream.next(length)
     if (sign === 1) arithmetic.add(bytes)
     else arithmetic.subtract(bytes)
     release(bytes)
   }
-  arithmetic.store(chunk)
+}
+
+/**
+ * A beginning with the sum of vectors, or of the same range of each.
+ * @param length - of each, in bytes
+ * @throws wrong-shape for a vector of another length
+ */
+export function sumOf(
+  [first = new Uint8Array(), ...others]: readonly Uint8Array[],
+  length: number,
+  arithmetic: MaskArithmetic,
+): Begin {
+  for (const vector of [first, ...others])
+    if (vector.length !== length)
+      fail('wrong-shape', `a masked vector has ${vector.length} bytes where ${length} are due`)
+  return (chunk, at) => {
+    const part = (vector: Uint8Array): Uint8Array => vector.subarray(at, at + chunk.length)
+    arithmetic.load(part(first))
+    for (const vector of others) arithmetic.add(part(vector))
+  }
 }
 
 /** Adds vectors, or the same range of each, to `sum`. @throws wrong-shape for a vector of another length */
 export function addVectors(sum: Uint8Array, vectors: readonly Uint8Array[], arithmetic: MaskArithmetic): void {
-  for (const vector of vectors)
-    if (vector.length !== sum.length)
-      fail('wrong-shape', `a masked vector has ${vector.length} bytes where ${sum.length} are due`)
-  forEachChunk(sum, (chunk, at) => {
-    arithmetic.load(chunk)
-    for (const vector of vectors) arithmetic.add(vector.subarray(at, at + chunk.length))
-    arithmetic.store(chunk)
-  })
+  applyMasks(sum, [], arithmetic, 0, sumOf([sum, ...vectors], sum.length, arithmetic))
 }
 
 function forEachChunk(bytes: Uint8Array, work: (chunk: Uint8Array, at: number) => void): void {

@@ -12,7 +12,7 @@
  */
 
 import { fail } from '../../base/errors.ts'
-import { type RoundWords, roundWords, type Width } from './arithmetic.ts'
+import { roundWords, type Width } from './arithmetic.ts'
 import { release } from '../../base/release.ts'
 import { CHUNK_BYTES, type Keystream } from './keystream.ts'
 
@@ -57,23 +57,33 @@ export interface Quantised {
   readonly clipped: number
 }
 
+/** By what an update is multiplied, and the largest absolute value that is left of it. */
+export interface Rounding {
+  readonly factor: number
+  readonly bound: number
+}
+
+/** @throws sample-count-invalid */
+export function roundingOf(weight: number, { levels, clip, weightMax }: Scale): Rounding {
+  if (!(Number.isSafeInteger(weight) && weight >= 1 && weight <= weightMax))
+    fail('sample-count-invalid', `a weight is an integer from 1 to ${weightMax}`)
+  return { factor: (levels / clip) * (weight / weightMax), bound: levels * (weight / weightMax) }
+}
+
+/** What a rounding says of its values: how many were clipped. @throws not-finite for -1 */
+export function clippedOf(rounded: number): number {
+  return rounded < 0 ? fail('not-finite', 'an update holds a value that is NaN or infinite') : rounded
+}
+
 /**
  * Stochastic rounding (as in Bonawitz et al. 2019, "Federated learning with autotuned communication-efficient secure
  * aggregation", section 3): rounds up with the probability of the fraction, so that the expected value is the value.
  * @param randomness {@link ROUNDING_BYTES} of it are used for each coordinate
  * @throws not-finite, sample-count-invalid
  */
-export function quantise(
-  update: Float32Array,
-  weight: number,
-  { width, levels, clip, weightMax }: Scale,
-  randomness: Keystream,
-  round: RoundWords = roundWords,
-): Quantised {
-  if (!(Number.isSafeInteger(weight) && weight >= 1 && weight <= weightMax))
-    fail('sample-count-invalid', `a weight is an integer from 1 to ${weightMax}`)
-  const factor = (levels / clip) * (weight / weightMax)
-  const bound = levels * (weight / weightMax)
+export function quantise(update: Float32Array, weight: number, scale: Scale, randomness: Keystream): Quantised {
+  const { width } = scale
+  const { factor, bound } = roundingOf(weight, scale)
   const words = new Uint8Array((update.length * width) / 8)
   const perChunk = CHUNK_BYTES / ROUNDING_BYTES
   let clipped = 0
@@ -82,10 +92,9 @@ export function quantise(
     const draws = randomness.next(ROUNDING_BYTES * part.length)
     const beyond =
       width === 32
-        ? round(part, factor, bound, draws, new Int32Array(words.buffer, 4 * first, part.length))
+        ? roundWords(part, factor, bound, draws, new Int32Array(words.buffer, 4 * first, part.length))
         : roundLongs(part, factor, bound, draws, new BigInt64Array(words.buffer, 8 * first, part.length))
-    if (beyond < 0) fail('not-finite', 'an update holds a value that is NaN or infinite')
-    clipped += beyond
+    clipped += clippedOf(beyond)
     release(draws)
   }
   return { words, clipped }

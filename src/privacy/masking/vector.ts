@@ -6,11 +6,12 @@
 import { fromBase64Url, toBase64Url, utf8 } from '../../base/bytes.ts'
 import { fail } from '../../base/errors.ts'
 import type { Digest, OrganisationId } from '../../base/ids.ts'
+import { release } from '../../base/release.ts'
 import { type MaskArithmetic, plainArithmetic } from './arithmetic.ts'
 import { deriveKey, SEED_BYTES } from './keys.ts'
-import { keystream } from './keystream.ts'
-import { addVectors, applyMasks, type Mask } from './mask.ts'
-import { quantise, type Quantised, ROUNDING_BYTES, type Scale } from './quantise.ts'
+import { type Keystream, keystream } from './keystream.ts'
+import { applyMasks, type Mask, sumOf } from './mask.ts'
+import { clippedOf, quantise, type Quantised, ROUNDING_BYTES, roundingOf, type Scale } from './quantise.ts'
 
 /** A mask as JSON: `+` or `-` and the seed, base64url. */
 export type MaskText = string
@@ -43,21 +44,15 @@ export function roundingKey(name: string): string {
 /** The quantised update without masks: what the sum is made of. Never leaves the organisation. */
 export function quantiseFor(order: MaskOrder, update: Float32Array): Quantised {
   checkLength(order, update)
-  return quantiseRange(order, update, 0)
+  return quantise(update, order.weight, order.scale, drawsFrom(order, 0))
 }
 
 function checkLength({ length }: MaskOrder, update: Float32Array): void {
   if (update.length !== length) fail('wrong-shape', `the update has ${update.length} values, the round takes ${length}`)
 }
 
-function quantiseRange(
-  { rounding, weight, scale }: MaskOrder,
-  values: Float32Array,
-  start: number,
-  { round }: Pick<MaskArithmetic, 'round'> = {},
-): Quantised {
-  const key = fromBase64Url(rounding) ?? fail('internal', 'not a key')
-  return quantise(values, weight, scale, keystream(key, ROUNDING_BYTES * start), round)
+function drawsFrom({ rounding }: MaskOrder, start: number): Keystream {
+  return keystream(fromBase64Url(rounding) ?? fail('internal', 'not a key'), ROUNDING_BYTES * start)
 }
 
 /** Round 2 of Bonawitz et al. 2017, Figure 4: y_u = x_u + PRG(b_u) + sum of +-PRG(s_uv), mod 2^b, little-endian. */
@@ -70,16 +65,34 @@ export function maskUpdate(
   return maskRange(order, update, arithmetic, 0)
 }
 
-/** The coordinates of {@link maskUpdate} from `start` on, a multiple of 4: the same bits, however it is divided. */
+/**
+ * The coordinates of {@link maskUpdate} from `start` on, a multiple of 4: the same bits, however it is divided.
+ * @param words where they go, if there is memory for them already; in 32 bits it may be that of the values
+ */
 export function maskRange(
   order: MaskOrder,
   values: Float32Array,
   arithmetic: MaskArithmetic,
   start: number,
+  words: Uint8Array = new Uint8Array(vectorBytes({ length: values.length, scale: order.scale })),
 ): Quantised {
-  const quantised = quantiseRange(order, values, start, arithmetic)
-  applyMasks(quantised.words, order.masks.map(readMask), arithmetic, (start * order.scale.width) / 8)
-  return quantised
+  const { weight, scale } = order
+  const [masks, offset, draws] = [order.masks.map(readMask), (start * scale.width) / 8, drawsFrom(order, start)]
+  const { round } = arithmetic
+  if (round === undefined || scale.width !== 32) {
+    const quantised = quantise(values, weight, scale, draws)
+    words.set(quantised.words)
+    applyMasks(words, masks, arithmetic, offset)
+    return { words, clipped: quantised.clipped }
+  }
+  const { factor, bound } = roundingOf(weight, scale)
+  let clipped = 0
+  applyMasks(words, masks, arithmetic, offset, (chunk, at) => {
+    const lots = draws.next(chunk.length)
+    clipped += clippedOf(round(values.subarray(at / 4, (at + chunk.length) / 4), factor, bound, lots))
+    release(lots)
+  })
+  return { words, clipped }
 }
 
 /** What the hub does to the masked vectors. */
@@ -96,6 +109,7 @@ export interface UnmaskOrder {
 /**
  * Round 4: z = sum of y_u without what is left of the masks, for bytes `offset` and following of the vectors.
  * @param vectors that range of each masked vector, in the order of `order.vectors`
+ * @param sum where it goes, if there is memory for it already
  * @returns the same range of the sum of the quantised updates
  */
 export function unmaskSum(
@@ -103,11 +117,10 @@ export function unmaskSum(
   vectors: readonly Uint8Array[],
   arithmetic: MaskArithmetic = plainArithmetic(order.scale.width),
   offset = 0,
+  sum: Uint8Array = new Uint8Array(vectors[0]?.length ?? 0),
 ): Uint8Array {
   if (vectors.length !== order.vectors.length) fail('internal', 'a masked vector is missing')
-  const sum = new Uint8Array(vectors[0]?.length ?? 0)
-  addVectors(sum, vectors, arithmetic)
-  applyMasks(sum, order.masks.map(readMask), arithmetic, offset)
+  applyMasks(sum, order.masks.map(readMask), arithmetic, offset, sumOf(vectors, sum.length, arithmetic))
   return sum
 }
 

@@ -21,6 +21,36 @@ export function subtractWords32(sum: usize, x: usize, bytes: usize): void {
   for (let i = vectors; i < bytes; i += 4) store<u32>(sum + i, load<u32>(sum + i) - load<u32>(x + i))
 }
 
+// @ts-ignore: decorator
+@inline
+function four32(x: usize, stride: usize): v128 {
+  const first = i32x4.add(v128.load(x), v128.load(x + stride))
+  x += 2 * stride
+  return i32x4.add(first, i32x4.add(v128.load(x), v128.load(x + stride)))
+}
+
+// @ts-ignore: decorator
+@inline
+function fourWords32(x: usize, stride: usize): u32 {
+  return load<u32>(x) + load<u32>(x + stride) + load<u32>(x + 2 * stride) + load<u32>(x + 3 * stride)
+}
+
+/** sum[i] += x[i] + y[i] + z[i] + w[i] mod 2^32, which lie `stride` bytes apart: the sum is read and written once. */
+export function addFour32(sum: usize, x: usize, stride: usize, bytes: usize): void {
+  const vectors = bytes & ~15
+  for (let i: usize = 0; i < vectors; i += 16)
+    v128.store(sum + i, i32x4.add(v128.load(sum + i), four32(x + i, stride)))
+  for (let i = vectors; i < bytes; i += 4) store<u32>(sum + i, load<u32>(sum + i) + fourWords32(x + i, stride))
+}
+
+/** sum[i] -= x[i] + y[i] + z[i] + w[i] mod 2^32. */
+export function subtractFour32(sum: usize, x: usize, stride: usize, bytes: usize): void {
+  const vectors = bytes & ~15
+  for (let i: usize = 0; i < vectors; i += 16)
+    v128.store(sum + i, i32x4.sub(v128.load(sum + i), four32(x + i, stride)))
+  for (let i = vectors; i < bytes; i += 4) store<u32>(sum + i, load<u32>(sum + i) - fourWords32(x + i, stride))
+}
+
 /** sum[i] += x[i] mod 2^64. */
 export function addWords64(sum: usize, x: usize, bytes: usize): void {
   const vectors = bytes & ~15
@@ -41,13 +71,19 @@ export function subtractWords64(sum: usize, x: usize, bytes: usize): void {
 @inline
 const TWO_32: f64 = 4294967296
 
+/** 1.5 * 2^52: an integer of 32 bits that is added to it is the lower half of the sum's bits, without a conversion. */
+// @ts-ignore: decorator
+@inline
+const INTEGER: f64 = 6755399441055744
+
+/** Integers in the lower halves of the lanes. */
 // @ts-ignore: decorator
 @inline
 function roundPair(value: v128, draws: v128): v128 {
   const floor = f64x2.floor(value)
   const fraction = f64x2.mul(f64x2.sub(value, floor), f64x2.splat(TWO_32))
   const up = f64x2.lt(f64x2.convert_low_i32x4_u(draws), fraction)
-  return i32x4.trunc_sat_f64x2_s_zero(f64x2.add(floor, v128.and(up, f64x2.splat(1))))
+  return f64x2.add(f64x2.add(floor, f64x2.splat(INTEGER)), v128.and(up, f64x2.splat(1)))
 }
 
 /**
@@ -65,10 +101,11 @@ export function roundWords32(x: usize, count: i32, factor: f64, bound: f64, draw
     // Zero for what is finite, NaN for the rest.
     wrong = f64x2.add(wrong, f64x2.add(f64x2.sub(a, a), f64x2.sub(b, b)))
     clipped = i64x2.sub(clipped, i64x2.add(f64x2.gt(f64x2.abs(a), top), f64x2.gt(f64x2.abs(b), top)))
-    a = f64x2.max(f64x2.min(a, top), bottom)
-    b = f64x2.max(f64x2.min(b, top), bottom)
+    // Pseudo-minima are one instruction; they differ for NaN alone.
+    a = f64x2.pmax(f64x2.pmin(a, top), bottom)
+    b = f64x2.pmax(f64x2.pmin(b, top), bottom)
     const low = roundPair(a, d), high = roundPair(b, v128.shuffle<i32>(d, d, 2, 3, 0, 1))
-    v128.store(out, v128.shuffle<i32>(low, high, 0, 1, 4, 5))
+    v128.store(out, v128.shuffle<i32>(low, high, 0, 2, 4, 6))
   }
   const sum = f64x2.extract_lane(wrong, 0) + f64x2.extract_lane(wrong, 1)
   if (sum != 0) return -1
