@@ -42,7 +42,11 @@ export interface Container {
   readonly payload: Uint8Array
 }
 
-export function encodeContainer({ kind, parameters, length, number, payload }: Container): Uint8Array {
+/** @param rest of the payload, so that megabytes are put together once */
+export function encodeContainer(
+  { kind, parameters, length, number, payload }: Container,
+  ...rest: readonly Uint8Array[]
+): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES)
   header.set(MAGIC)
   header[4] = KINDS.indexOf(kind) + 1
@@ -50,7 +54,7 @@ export function encodeContainer({ kind, parameters, length, number, payload }: C
   const view = new DataView(header.buffer)
   view.setUint32(40, length)
   view.setUint32(44, number)
-  return concatBytes(header, payload)
+  return concatBytes(header, payload, ...rest)
 }
 
 /** @throws input-invalid unless it is of this kind and of these parameters */

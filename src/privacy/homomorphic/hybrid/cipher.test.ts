@@ -4,7 +4,7 @@ import { utf8 } from '../../../base/bytes.ts'
 import { sha256 } from '../../../base/hash.ts'
 import { prng } from '../../../base/prng.ts'
 import { cover, createRing, drawKey, noiseMax, type Ring, ringPrimes, uncover } from './cipher.ts'
-import { addCoefficients, readCoefficient, viewOf, writeCoefficient } from './coefficients.ts'
+import { addCoefficients, readCoefficient, requireCoefficients, viewOf, writeCoefficient } from './coefficients.ts'
 import { DEGREE } from './modulus.ts'
 import { createTransform } from './transform.ts'
 
@@ -145,20 +145,37 @@ describe('keys and errors', () => {
 })
 
 describe('coefficients', () => {
-  it('add up modulo q, however many and however large', () => {
-    for (const q of [2 ** 32 - 5, 2 ** 45 - 55, 2 ** 52 - 1]) {
-      const width = { q, bytes: Math.ceil(Math.log2(q) / 8) }
-      const rows = Array.from({ length: 9 }, () => Array.from({ length: 20 }, () => q - 1 - random.below(1000)))
-      const ciphers = rows.map((row) => {
-        const cipher = new Uint8Array(20 * width.bytes)
-        row.forEach((value, i) => writeCoefficient(viewOf(cipher), i * width.bytes, width.bytes, value))
-        return cipher
-      })
-      const view = viewOf(addCoefficients(ciphers, width))
-      for (let i = 0; i < 20; i++) {
-        const sum = rows.reduce((total, row) => (total + BigInt(row[i] as number)) % BigInt(q), 0n)
-        expect(readCoefficient(view, i * width.bytes, width.bytes)).toBe(Number(sum))
-      }
+  /** More than are added at a time, at a place where no word begins. */
+  const COUNT = 4_099
+  const written = (values: readonly number[], bytes: number): Uint8Array => {
+    const cipher = new Uint8Array(COUNT * bytes + 1).subarray(1)
+    values.forEach((value, i) => writeCoefficient(viewOf(cipher), i * bytes, bytes, value))
+    return cipher
+  }
+  const widths = [2 ** 32 - 5, 2 ** 45 - 55, 2 ** 52 - 1].map((q) => ({ q, bytes: Math.ceil(Math.log2(q) / 8) }))
+
+  it.each(widths)('add up modulo $q, however many and however large', (width) => {
+    const { q, bytes } = width
+    const rows = Array.from({ length: 9 }, () => Array.from({ length: COUNT }, () => q - 1 - random.below(1000)))
+    const total = addCoefficients(
+      rows.map((row) => written(row, bytes)),
+      width,
+    )
+    const sums = Array.from({ length: COUNT }, (_, i) => readCoefficient(viewOf(total), i * bytes, bytes))
+    const expected = rows.reduce(
+      (all, row) => all.map((sum, i) => (sum + BigInt(row[i] as number)) % BigInt(q)),
+      new Array<bigint>(COUNT).fill(0n),
+    )
+    expect(sums).toEqual(expected.map(Number))
+  })
+
+  it.each(widths)('of $q or more are refused wherever they are, checked or added', (width) => {
+    const fine = new Array<number>(COUNT).fill(width.q - 1)
+    expect(() => requireCoefficients(written(fine, width.bytes), width)).not.toThrow()
+    for (const at of [0, 4_095, 4_096, COUNT - 1]) {
+      const bad = written(fine.with(at, width.q), width.bytes)
+      for (const use of [() => requireCoefficients(bad, width), () => addCoefficients([bad, bad], width)])
+        expect(use).toThrow(expect.objectContaining({ details: { reason: 'out-of-range' } }))
     }
   })
 })

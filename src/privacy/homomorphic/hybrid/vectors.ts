@@ -32,8 +32,7 @@ export interface Hybrid {
 }
 
 export function wrap({ key }: Hybrid, { length, number, key: encrypted, cipher }: Parts): Uint8Array {
-  const payload = concatBytes(encrypted, cipher)
-  return encodeContainer({ kind: 'vector', parameters: key.digest, length, number, payload })
+  return encodeContainer({ kind: 'vector', parameters: key.digest, length, number, payload: encrypted }, cipher)
 }
 
 /** The parts of a vector, of which the elements are not yet checked. @throws input-invalid */

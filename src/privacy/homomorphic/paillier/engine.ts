@@ -3,6 +3,7 @@
  * ciphertexts gives the same bytes wherever it is cut.
  */
 
+import { concatBytes } from '../../../base/bytes.ts'
 import { fail } from '../../../base/errors.ts'
 import { malformed } from '../container.ts'
 import { inverse, type PowerOf } from '../numbers.ts'
@@ -99,11 +100,15 @@ function encrypt(key: PaillierKey, randomiser: Randomiser, { values, seed, first
 
 /** The product of ciphertexts holds the sum of plaintexts. */
 function add(key: PaillierKey, vectors: readonly Uint8Array[]): Uint8Array {
-  const [first, ...others] = vectors.map((vector) => readElements(vector, key))
-  const sum = first ?? fail('invalid-request', 'there is nothing to add')
-  for (const other of others) {
-    if (other.length !== sum.length) malformed('wrong-length', 'vectors of different lengths cannot be added')
-    other.forEach((element, i) => (sum[i] = ((sum[i] ?? 1n) * element) % key.nSquared))
+  const { length } = vectors[0] ?? fail('invalid-request', 'there is nothing to add')
+  if (length % key.elementBytes !== 0 || vectors.some((other) => other.length !== length))
+    malformed('wrong-length', 'vectors of different lengths cannot be added')
+  // Read together: their check takes one gcd.
+  const elements = readElements(concatBytes(...vectors), key)
+  const sum = elements.slice(0, length / key.elementBytes)
+  for (let i = sum.length; i < elements.length; i++) {
+    const at = i % sum.length
+    sum[at] = ((sum[at] ?? 1n) * (elements[i] ?? 1n)) % key.nSquared
   }
   return writeElements(sum, key)
 }
