@@ -2,6 +2,7 @@
 
 import { toHex } from '../../src/base/bytes.ts'
 import type { OrganisationId } from '../../src/base/ids.ts'
+import { release } from '../../src/base/release.ts'
 import type { MaskArithmetic } from '../../src/privacy/masking/arithmetic.ts'
 import { identityOf } from '../../src/privacy/masking/fixtures.ts'
 import { advertise, checkRoster, signFor } from '../../src/privacy/masking/roster.ts'
@@ -60,7 +61,8 @@ export function participantPhases(round: PreparedRound, arithmetic: MaskArithmet
       advertise: () => advertise(context, keys, identityOf(organisation)),
       roster: () => checkRoster(context, roster.members),
       share,
-      mask: () => maskUpdate(order(), update, arithmetic),
+      // A peer's vector is gone with the last reference to it, and not when some later measurement collects it.
+      mask: () => release(maskUpdate(order(), update, arithmetic).words),
       reveal: () => owners.map((from, i) => toHex(openShares(roster, own.box, from, self, boxes[i] ?? '').self)),
     },
     bytes: {

@@ -6,27 +6,26 @@ import type { BlobReader, Blobs, BlobWriter } from '../ports.ts'
 import type { Crew } from './crew.ts'
 import { inTurns, type Range, rangesOf } from './ranges.ts'
 import type { RangeTask, Slot } from './range-work.ts'
+import { SLOT_BYTES, type Slots } from './slots.ts'
 import type { Alter, StoredValues, StoredVector } from './threads.ts'
 
 interface Job {
   readonly blobs: Blobs
   readonly crew: Crew
   readonly slotBytes: number
+  readonly slots: Slots
 }
 
-/** Of an update to a slot: a thread begins as soon as that much was read. Less would mean more openings of ciphers. */
-const MASK_BYTES = 2 << 20
-
 export async function maskStored(
-  { blobs, crew, slotBytes }: Job,
+  { blobs, crew, slotBytes, slots }: Job,
   order: MaskOrder,
   update: StoredValues | Float32Array,
 ): Promise<StoredVector & { clipped: number }> {
   const values = update instanceof Float32Array ? inMemory(update, order.length) : update
   let clipped = 0
   const stored = await writing(blobs, (writer) =>
-    pass(crew, Math.min(slotBytes, MASK_BYTES), 4, order, {
-      inPlace: order.scale.width === 32,
+    pass(crew, Math.min(slotBytes, SLOT_BYTES), 4, order, {
+      ...(order.scale.width === 32 ? { inPlace: slots } : {}),
       read: ({ start, count }, slot) =>
         values.file.read(values.dataOffset + 4 * start, new Uint8Array(slot.input, 0, 4 * count)),
       task: (range, slot) => ({ work: 'mask', order, ...range, slot }),
@@ -58,7 +57,6 @@ export async function unmaskStored(
   try {
     return await writing(blobs, (writer) =>
       pass(crew, slotBytes, width * vectors.length, order, {
-        inPlace: false,
         read: ({ start, count }, slot) =>
           settled(
             vectors.map((vector, i) =>
@@ -98,8 +96,8 @@ async function openAll(blobs: Blobs, order: UnmaskOrder): Promise<BlobReader[]> 
 }
 
 interface Pass {
-  /** Results take the place of what was read. */
-  readonly inPlace: boolean
+  /** Slots in which results take the place of what was read. */
+  readonly inPlace?: Slots
   read(range: Range, slot: Slot): Promise<void>
   task(range: Range, slot: Slot): RangeTask
   write(bytes: Uint8Array, clipped: number): Promise<void>
@@ -116,15 +114,22 @@ async function pass(
   const ranges = rangesOf(length, Math.floor(slotBytes / inputBytes), crew.size)
   const longest = ranges[0]?.count ?? 0
   const width = scale.width / 8
-  const slots = Array.from({ length: Math.min(crew.size + 1, ranges.length) }, () => {
-    const input = new SharedArrayBuffer(longest * inputBytes)
-    return { input, output: inPlace ? input : new SharedArrayBuffer(longest * width) }
-  })
+  const count = Math.min(crew.size + 1, ranges.length)
+  const slots = inPlace?.take(count) ?? separateSlots(count, longest * inputBytes, longest * width)
   await inTurns(ranges, slots, {
     read,
     work: (turn, range, slot) => crew.run(turn, task(range, slot)),
     write: ({ count }, slot, clipped) => write(new Uint8Array(slot.output, 0, count * width), clipped),
   })
+  // After a failure, threads may still be at work in some of them.
+  inPlace?.giveBack(slots)
+}
+
+function separateSlots(count: number, inputBytes: number, outputBytes: number): Slot[] {
+  return Array.from({ length: count }, () => ({
+    input: new SharedArrayBuffer(inputBytes),
+    output: new SharedArrayBuffer(outputBytes),
+  }))
 }
 
 async function writing(blobs: Blobs, work: (writer: BlobWriter) => Promise<void>): Promise<StoredVector> {

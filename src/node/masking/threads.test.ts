@@ -82,6 +82,18 @@ describe.each(HOW)('masking over stored blobs with %j', (how) => {
     })
   })
 
+  it('masks several updates at the same time, and one after another, each as by itself', async () => {
+    const jobs = Array.from({ length: 3 }, () => ({ order: maskOrder(32), update: updateOf() }))
+    const expected = jobs.map(({ order, update }) => Buffer.from(maskUpdate(order, update).words))
+    await using(how, async (masking) => {
+      for (let time = 0; time < 2; time++) {
+        const stored = await Promise.all(jobs.map(({ order, update }) => masking.mask(order, update)))
+        for (const [i, { digest }] of stored.entries())
+          expect(Buffer.compare(await read(digest), expected[i] as Buffer)).toBe(0)
+      }
+    })
+  })
+
   it.each([32, 64] as const)('gives the sum of unmaskSum, of %d bits', async (width) => {
     const vectors = [bytes((LENGTH * width) / 8), bytes((LENGTH * width) / 8), bytes((LENGTH * width) / 8)]
     const order = await unmaskOrder(width, vectors)

@@ -2,7 +2,7 @@
  * Masking and unmasking over stored blobs, range after range of the coordinates, each range in one of several threads.
  *
  * 1. The bits do not depend on the number of threads nor on the size of the ranges: masks can begin at any 16 bytes.
- * 2. Memory is one slot more than there are threads, however long the vectors are.
+ * 2. Memory is one slot more than there are threads, however long the vectors are; threads keep those for updates.
  * 3. The calling thread reads, hashes and writes only; ciphers and sums run beside it.
  */
 
@@ -10,6 +10,7 @@ import type { Digest } from '../../base/ids.ts'
 import type { MaskOrder, UnmaskOrder } from '../../privacy/masking/vector.ts'
 import type { BlobReader, Blobs } from '../ports.ts'
 import { createCrew } from './crew.ts'
+import { createSlots } from './slots.ts'
 import { maskStored, unmaskStored } from './stored.ts'
 
 /** float32 values, little-endian, from byte `dataOffset` of a file: of an update's file, its data section. */
@@ -57,7 +58,9 @@ const SLOTS_BYTES = 64 << 20
 
 export function createMaskingThreads({ blobs, threads = 1, slotBytes }: MaskingOptions): MaskingThreads {
   const crew = createCrew(threads)
-  const job = { blobs, crew, slotBytes: slotBytes ?? SLOTS_BYTES / (crew.size + 1) }
+  // The calling thread masks small vectors, for which nothing is kept.
+  const slots = createSlots(threads === 0 ? 0 : threads + 1)
+  const job = { blobs, crew, slotBytes: slotBytes ?? SLOTS_BYTES / (crew.size + 1), slots }
   return {
     mask: (order, update) => maskStored(job, order, update),
     unmask: (order, alter) => unmaskStored(job, order, alter),
