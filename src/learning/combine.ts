@@ -3,10 +3,18 @@
 import type { AggregationKernels } from '../models/kernels/kernels.ts'
 import { type MaskedSumSource, maskedMean } from './masked-mean.ts'
 import type { RobustConfig } from './robust/config.ts'
-import { chunkLength, coordinatePass, measureDistances, ROBUST_CHUNK_ELEMENTS } from './robust/passes.ts'
+import {
+  chunkLength,
+  coordinatePass,
+  measureDistances,
+  ROBUST_CHUNK_ELEMENTS,
+  weightedChunk,
+  weightedPass,
+} from './robust/passes.ts'
 import { stepReader, withoutStep } from './robust/direction.ts'
 import { type Plan, planFromDistances, planWithoutDistances } from './robust/plan.ts'
 import { flaggedOf, type RobustReport } from './robust/report.ts'
+import { indices } from './robust/rule.ts'
 import { usesDistances } from './robust/rules/rules.ts'
 import { parameterCount, type TensorReader } from './tensor-reader.ts'
 import { type Combiner, type WeightedUpdate, weightedSum } from './weighted-sum.ts'
@@ -39,30 +47,28 @@ export async function combinerOf(
     return weightedSum({ ...common, updates, weights: updates.map(({ sampleCount }) => sampleCount), total })
   const rule = job.robust.rule
   const { plan, against } = await robustPlan(job, job.robust, updates)
+  const readers = updates.map(({ reader }) => reader)
   if (plan.kind === 'weights') {
     const { weights, leftOut, clipped, remoteness } = plan
-    const used = weights.flatMap((weight, i) => (weight === 0 ? [] : i))
-    const sum = weightedSum({
-      ...common,
-      updates: used.map((i) => updates[i] as WeightedUpdate),
-      weights: used.map((i) => weights[i] as number),
-      total: 1,
-    })
-    return { ...sum, report: () => ({ rule, leftOut, clipped, flagged: flaggedOf(remoteness), ...against }) }
+    const used = indices(updates.length).filter((i) => weights[i] !== 0)
+    const length = chunkLength(size, job.chunkElements ?? weightedChunk(used.length))
+    const pass = weightedPass(
+      used.map((i) => updates[i] as WeightedUpdate),
+      used.map((i) => weights[i] as number),
+      { size, length },
+      job.kernels,
+    )
+    const report = (): RobustReport => ({ rule, leftOut, clipped, flagged: flaggedOf(remoteness), ...against })
+    return { countMax: length, combine: (_, delta) => pass.aggregate(delta), report, close: () => pass.close() }
   }
-  const countMax = chunkLength(size, job.chunkElements ?? ROBUST_CHUNK_ELEMENTS)
-  const pass = coordinatePass(
-    plan,
-    updates.map(({ reader }) => reader),
-    countMax,
-    job.kernels,
-  )
+  const length = chunkLength(size, job.chunkElements ?? ROBUST_CHUNK_ELEMENTS)
+  const pass = coordinatePass(plan, readers, { size, length }, job.kernels)
   const { leftOut, remoteness } = plan
   return {
-    countMax,
-    combine: (start, delta) => pass.aggregate(start, delta),
+    countMax: length,
+    combine: (_, delta) => pass.aggregate(delta),
     report: () => ({ rule, leftOut, clipped: [], flagged: flaggedOf(remoteness ?? pass.distances()), ...against }),
-    close: async () => pass.close(),
+    close: () => pass.close(),
   }
 }
 

@@ -4,11 +4,13 @@
  * Invariants: 1. a call is written only while no piece of the one before is unfinished. 2. A ticket holds the low half of
  * the number of its call, so a thread that slept cannot take a piece of a later call by mistake; holding a piece, it compares
  * the whole number and reads the call again if it was the wrong one. 3. A piece that fails counts as done, and the call throws.
+ * 4. When a thread has died, the call under way throws, and so does every later one: nobody waits for its piece.
  */
 
 import { fail } from '../base/errors.ts'
-import { type Arguments, type Crew, runPiece } from '../models/kernels/division.ts'
+import { type Arguments, runPiece } from '../models/kernels/division.ts'
 import type { KernelExports } from '../models/kernels/exports.ts'
+import type { Crew, CrewBeside } from '../models/kernels/run-kernel.ts'
 
 export interface ThreadData {
   readonly module: object
@@ -18,12 +20,14 @@ export interface ThreadData {
 }
 
 /** Words of the board. A ticket is (number of the call mod 2^16) * 2^16 + the next piece. */
-const [CALL, TICKET, DONE, PIECES, KERNEL, COUNT, FAILED] = [0, 1, 2, 3, 4, 5, 6]
+const [CALL, TICKET, DONE, PIECES, KERNEL, COUNT, FAILED, DEAD] = [0, 1, 2, 3, 4, 5, 6, 7]
 const WORDS = 8
 const ARGUMENTS_MAX = 16
 const PIECES_MAX = 65_535
 /** Turns before a thread goes to sleep: about 50 microseconds. */
 const SPINS = 20_000
+/** More than any call has pieces. */
+const ALL_DONE = 2 ** 30
 
 interface Board {
   readonly words: Int32Array<SharedArrayBuffer>
@@ -91,11 +95,18 @@ export function workAt(shared: SharedArrayBuffer, raw: KernelExports, scratch: n
   }
 }
 
-/** The board, and the crew of whoever calls: it writes calls down, takes its part of the pieces, and waits for the rest. */
-export function createBoard(): {
+export interface Caller {
   readonly shared: SharedArrayBuffer
+  /** Writes calls down, takes its part of the pieces, and waits for the rest without turning to anything else. */
   crewOf(raw: KernelExports, scratch: number): Crew
-} {
+  /** The same, but while it waits, the thread does other things. */
+  besideOf(raw: KernelExports, scratch: number): CrewBeside
+  /** A thread is no more: whoever waits for it wakes. Only a thread that waits without blocking can be told. */
+  bury(): void
+}
+
+/** The board, and the crew of whoever calls. */
+export function createBoard(): Caller {
   const shared = new SharedArrayBuffer(4 * WORDS + 8 * (1 + ARGUMENTS_MAX))
   const board = open(shared)
   const { words, values } = board
@@ -103,6 +114,7 @@ export function createBoard(): {
   function publish(kernel: number, of: Arguments, pieces: number, partials: number): Call {
     if (pieces > PIECES_MAX || of.length > ARGUMENTS_MAX)
       fail('internal', 'a call of a kernel does not fit on the board')
+    requireAlive()
     values[0] = partials
     values.set(of, 1)
     Atomics.store(words, KERNEL, kernel)
@@ -117,14 +129,46 @@ export function createBoard(): {
     return { number, kernel, pieces, partials, of }
   }
 
+  function requireAlive(): void {
+    if (Atomics.load(words, DEAD) !== 0) fail('unavailable', 'a thread of the kernels ended')
+  }
+
+  function requireDone(): void {
+    requireAlive()
+    if (Atomics.load(words, FAILED) !== 0) fail('internal', 'a kernel failed in one of its threads')
+  }
+
   function crewOf(raw: KernelExports, scratch: number): Crew {
     return (kernel, of, pieces, partials) => {
       doPieces(board, publish(kernel, of, pieces, partials), raw, scratch)
       for (let done = Atomics.load(words, DONE); done < pieces; done = Atomics.load(words, DONE))
         waitWhile(words, DONE, done)
-      if (Atomics.load(words, FAILED) !== 0) fail('internal', 'a kernel failed in one of its threads')
+      requireDone()
     }
   }
 
-  return { shared, crewOf }
+  function besideOf(raw: KernelExports, scratch: number): CrewBeside {
+    return async (kernel, of, pieces, partials) => {
+      const call = publish(kernel, of, pieces, partials)
+      await undefined
+      doPieces(board, call, raw, scratch)
+      for (let done = Atomics.load(words, DONE); done < pieces; done = Atomics.load(words, DONE))
+        await whileBeside(words, DONE, done)
+      requireDone()
+    }
+  }
+
+  function bury(): void {
+    Atomics.store(words, DEAD, 1)
+    Atomics.store(words, DONE, ALL_DONE)
+    Atomics.notify(words, DONE)
+  }
+
+  return { shared, crewOf, besideOf, bury }
+}
+
+/** Resolves when the word is no longer that value, after looking for a while: a piece takes less than a turn of the event loop. */
+async function whileBeside(words: Int32Array<SharedArrayBuffer>, word: number, value: number): Promise<void> {
+  for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(words, word) !== value) return
+  await Atomics.waitAsync(words, word, value).value
 }

@@ -5,7 +5,7 @@ import { prng } from '../base/prng.ts'
 import { sortingNetwork } from '../learning/robust/network.ts'
 import type { Kernels } from '../models/kernels/kernels.ts'
 import { createModel } from '../models/model.ts'
-import { startKernelThreads } from './kernel-threads.ts'
+import { type KernelThreads, startKernelThreads } from './kernel-threads.ts'
 import { loadKernels } from './kernels.ts'
 
 const one = startKernelThreads(1)
@@ -118,45 +118,52 @@ describe('one, two and three threads give the bits of kernels without threads', 
 })
 
 describe('blocks of updates in threads', () => {
-  const [length, inputs] = [5_000, 23]
+  const [length, inputs] = [6_144, 23]
   const sort = sortingNetwork(inputs)
 
-  /** Distances, a mean of sorted values and one around the median, over updates and over mixtures of them. */
-  function statistics({ rows }: Kernels): Float32Array {
+  /** Distances, a mean of sorted values, one around the median and a sum, over updates and over mixtures of them. */
+  async function statistics({ rows }: Kernels): Promise<Float32Array> {
     const block = rows(length, inputs, inputs)
     const random = prng('threads/rows')
-    for (const input of block.inputs) for (let i = 0; i < length; i++) input[i] = random.uniform() - 0.5
-    const pairs = new Float64Array(inputs ** 2)
-    block.addPairDistances(length, pairs)
-    block.addPairDistances(length - 7, pairs)
-    const [middle, near, mixed] = [0, 1, 2].map(() => new Float32Array(length)) as [
-      Float32Array,
-      Float32Array,
-      Float32Array,
-    ]
-    block.mix(null)
-    block.sortedMean(sort, 5, 18, middle)
-    block.windowMean(sort, 9, near)
+    for (const count of [length, length - 7]) {
+      for (const input of block.inputs) for (let i = 0; i < length; i++) input[i] = random.uniform() - 0.5
+      block.turn()
+      await block.addPairDistances(count)
+    }
+    const means = [0, 1, 2, 3].map(() => new Float32Array(length))
+    const [middle, near, mixed, sum] = means as [Float32Array, Float32Array, Float32Array, Float32Array]
+    await block.mix(null)
+    await block.sortedMean(sort, 5, 18, middle)
+    await block.windowMean(sort, 9, near)
     const remote = new Float64Array(inputs)
-    block.addDistancesToMean(length, remote)
-    block.mix(Float32Array.from({ length: inputs ** 2 }, () => random.uniform()))
-    block.sortedMean(sort, 11, 12, mixed)
+    await block.addDistancesToMean(length, remote)
+    await block.weightedSum(
+      block.inputs.map((_, i) => 1 / (i + 3)),
+      sum,
+    )
+    await block.mix(Float32Array.from({ length: inputs ** 2 }, () => random.uniform()))
+    await block.sortedMean(sort, 11, 12, mixed)
+    const upper = block.pairDistances().filter((_, at) => at % (inputs + 1) > Math.floor(at / (inputs + 1)))
     block.release()
-    const upper = pairs.filter((_, at) => at % inputs > Math.floor(at / inputs))
     return Float32Array.of(
       ...new Float32Array(Float64Array.of(...upper, ...remote).buffer),
       ...middle,
       ...near,
       ...mixed,
+      ...sum,
     )
   }
 
-  it('have the statistics and distances of blocks without threads, bit for bit', () => same(statistics))
+  it('have the statistics and distances of blocks without threads, bit for bit', async () => {
+    const digests = new Set<string>()
+    for (const kernels of all) digests.add(sha256Hex(new Uint8Array((await statistics(kernels)).buffer)))
+    expect(digests.size).toBe(1)
+  })
 
-  it('give their memory back, round after round', () => {
+  it('give their memory back, round after round', async () => {
     const { arena } = two.kernels
     const before = arena.bytesInUse
-    for (let round = 0; round < 50; round++) statistics(two.kernels)
+    for (let round = 0; round < 50; round++) await statistics(two.kernels)
     expect(arena.bytesInUse).toBe(before)
   })
 })
@@ -178,5 +185,41 @@ describe('threads of the kernels', () => {
   it('are refused in numbers that are none', () => {
     for (const threads of [0, -1, 1.5, 1000])
       expect(() => startKernelThreads(threads)).toThrow(expect.objectContaining({ code: 'invalid-request' }))
+  })
+
+  /** Values that two threads would share for some milliseconds. */
+  async function squares({ kernels }: KernelThreads): Promise<void> {
+    const block = kernels.rows(16_384, 40, 0)
+    block.turn()
+    await block.addPairDistances(16_384)
+    block.release()
+  }
+
+  it('fail a call with `unavailable` when one of them dies over its piece, and every later call', async () => {
+    // Takes a piece of the first call that it can, and dies over it.
+    const dying = `
+      import { workerData } from 'node:worker_threads'
+      const words = new Int32Array(workerData.board, 0, 8)
+      for (;;) {
+        const ticket = Atomics.load(words, 1)
+        if ((ticket & 0xffff) >= Atomics.load(words, 3)) continue
+        if (Atomics.compareExchange(words, 1, ticket, ticket + 1) === ticket) throw new Error('out of memory')
+      }`
+    const threads = startKernelThreads(2, new URL(`data:text/javascript,${encodeURIComponent(dying)}`))
+    const gone = { code: 'unavailable', message: expect.stringContaining('a thread of the kernels ended') }
+    const untilOneDies = async (): Promise<void> => {
+      for (;;) await squares(threads)
+    }
+    await expect(untilOneDies()).rejects.toMatchObject(gone)
+    await expect(squares(threads)).rejects.toMatchObject(gone)
+    await threads.close()
+  })
+
+  it('fail what is under way when they are closed', async () => {
+    const threads = startKernelThreads(2)
+    await squares(threads)
+    const working = expect(squares(threads)).rejects.toMatchObject({ code: 'unavailable' })
+    await threads.close()
+    await working
   })
 })

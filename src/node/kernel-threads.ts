@@ -6,10 +6,10 @@
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { EntenteError, fail } from '../base/errors.ts'
-import { dividedAmong } from '../models/kernels/division.ts'
 import { Arena, type LinearMemory } from '../models/kernels/arena.ts'
 import type { Kernels } from '../models/kernels/kernels.ts'
 import { rowsIn } from '../models/kernels/rows.ts'
+import { dividedAmong, type RunKernel, runBeside } from '../models/kernels/run-kernel.ts'
 import { instantiateShared } from '../models/kernels/shared.ts'
 import { createBoard, type ThreadData } from './kernel-board.ts'
 import { loadKernels } from './kernels.ts'
@@ -22,7 +22,7 @@ const THREADS_MAX = 64
 
 export interface KernelThreads {
   readonly kernels: Kernels
-  /** Ends the threads; the kernels may not be used afterwards. */
+  /** Ends the threads; what is under way fails with `unavailable`, and so does what comes later. */
   close(): Promise<void>
 }
 
@@ -32,8 +32,11 @@ interface SharedApi {
   readonly Memory: new (descriptor: { initial: number; maximum: number; shared: true }) => LinearMemory
 }
 
-/** @throws model-invalid when the kernels are not built, invalid-request for a number of threads that is none */
-export function startKernelThreads(threads: number): KernelThreads {
+/**
+ * @param script - what a thread runs
+ * @throws model-invalid when the kernels are not built, invalid-request for a number of threads that is none
+ */
+export function startKernelThreads(threads: number, script: URL = WORKER): KernelThreads {
   if (!Number.isInteger(threads) || threads < 1 || threads > THREADS_MAX)
     fail('invalid-request', `kernels take from 1 to ${THREADS_MAX} threads`)
   const { Module, Memory } = (globalThis as unknown as { WebAssembly: SharedApi }).WebAssembly
@@ -45,17 +48,32 @@ export function startKernelThreads(threads: number): KernelThreads {
   const board = createBoard()
   const workers = Array.from({ length: threads - 1 }, () => {
     const data: ThreadData = { module, memory, board: board.shared, scratch: arena.allocate(raw.SCRATCH_BYTES.value) }
-    const worker = new Worker(WORKER, { workerData: data })
+    const worker = new Worker(script, { workerData: data })
     worker.unref()
+    worker.on('error', board.bury).on('exit', board.bury)
     return worker
   })
   const divided = dividedAmong(raw, arena, board.crewOf(raw, scratch))
+  const run = keptAlive(workers, runBeside(raw, arena, board.besideOf(raw, scratch)))
   return {
     // Sums of a mean keep to a memory of their own.
-    kernels: { ...loadKernels(), rows: rowsIn(divided, arena), raw: divided, arena, scratch },
+    kernels: { ...loadKernels(), rows: rowsIn({ raw, arena, run }), raw: divided, arena, scratch },
     async close() {
+      board.bury()
       await Promise.all(workers.map((worker) => worker.terminate()))
     },
+  }
+}
+
+/** Idle threads do not keep the process from ending; a call that waits for them does. */
+function keptAlive(workers: readonly Worker[], run: RunKernel): RunKernel {
+  return async (name, of) => {
+    for (const worker of workers) worker.ref()
+    try {
+      await run(name, of)
+    } finally {
+      for (const worker of workers) worker.unref()
+    }
   }
 }
 

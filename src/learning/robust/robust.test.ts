@@ -8,6 +8,7 @@ import { prng } from '../../base/prng.ts'
 import { decodeSafetensors } from '../../models/formats/safetensors.ts'
 import { type Aggregation, type AggregationOutcome, aggregate } from '../aggregate.ts'
 import { configOf, modelReader, updateReader } from '../learning.suite.ts'
+import type { TensorReader } from '../tensor-reader.ts'
 import { organisationsMin, ROBUST_RULES, type RobustConfig, robustConfigSchema, robustProblem } from './config.ts'
 import { selectingNetwork, sortingNetwork } from './network.ts'
 import { reference } from './reference.suite.ts'
@@ -162,6 +163,26 @@ describe('robust rules', () => {
     const poison = honest.map((one) => one.map(() => Number.NaN))
     await expect(run([...honest, ...poison], { rule: 'trimmed-mean', f: 1 })).rejects.toMatchObject({
       code: 'not-finite',
+    })
+  })
+
+  it('name whose update is no longer finite when it is read the second time', async () => {
+    const vectors = updates('changed', 7, 0, 40)
+    const readers = await Promise.all(vectors.map((values) => updateReader(values)))
+    const [first] = readers as [TensorReader]
+    let reads = 0
+    const changing: TensorReader = {
+      ...first,
+      async read(offset, into) {
+        await first.read(offset, into)
+        if (++reads > 1) new Float32Array(into.buffer, into.byteOffset, 1)[0] = Number.NaN
+      },
+    }
+    const [, ...others] = readers
+    const changed = [changing, ...others].map((reader, i) => ({ organisation: nameOf(i), sampleCount: 1, reader }))
+    await expect(run(vectors, { rule: 'geometric-median', f: 1 }, { updates: changed })).rejects.toMatchObject({
+      code: 'not-finite',
+      message: expect.stringContaining('org-000'),
     })
   })
 

@@ -1,7 +1,7 @@
 /**
  * How a call of a kernel is divided among threads: into pieces whose size is fixed, whatever the number of threads. Pieces
- * of rows touch nothing in common. A product with a long sum is divided where gemm itself begins a new partial sum, and
- * partial sums are added in their order. So the bits are those of the undivided call.
+ * of rows touch nothing in common. A product with a long sum is divided where gemm itself begins a new partial sum, distances
+ * of pairs where their kernel does, and partial sums are added in their order. So the bits are those of the undivided call.
  */
 
 import type { KernelExports } from './exports.ts'
@@ -10,8 +10,8 @@ import type { KernelExports } from './exports.ts'
 export type Arguments = readonly number[]
 
 /** Kernels that can be divided, in an order that all threads share. */
-type Divisible = (typeof DIVISIBLE)[number]
-const DIVISIBLE = [
+export type Divisible = (typeof DIVISIBLE)[number]
+export const DIVISIBLE = [
   'gemm',
   'biasRelu',
   'reluBackward',
@@ -29,6 +29,7 @@ const DIVISIBLE = [
   'adam',
   'sortedMean',
   'windowMean',
+  'weightedSum',
   'rowDistances',
   'pairDistances',
 ] as const satisfies readonly (keyof KernelExports)[]
@@ -101,6 +102,7 @@ const BY_ROWS: Readonly<Record<Exclude<Divisible, 'gemm' | 'pairDistances'>, ByR
   adam: vectors(4, 0, 1, 2, 3),
   sortedMean: { count: 3, rowsPerPiece: COLUMNS, scratch: 8, strides: () => ({ 0: 4, 9: 4 }) },
   windowMean: { count: 3, rowsPerPiece: COLUMNS, scratch: 7, strides: () => ({ 0: 4, 8: 4 }) },
+  weightedSum: { count: 3, rowsPerPiece: COLUMNS, scratch: 5, strides: () => ({ 0: 4, 6: 4 }) },
   rowDistances: { count: 2, rowsPerPiece: 8, strides: (of) => ({ 0: at(of, 1), 5: 8 }) },
 }
 
@@ -112,11 +114,11 @@ const DEPTH = 512
 const PRODUCTS_MIN = 1 << 20
 
 /** Undefined when the call is too small to be divided. */
-export function divide(kernel: number, of: Arguments): Division | undefined {
+export function divide(raw: KernelExports, kernel: number, of: Arguments): Division | undefined {
   const name = DIVISIBLE[kernel]
   if (name === undefined) return undefined
   if (name === 'gemm') return divideProduct(of)
-  if (name === 'pairDistances') return dividePairs(of)
+  if (name === 'pairDistances') return dividePairs(raw, of)
   const { count, rowsPerPiece } = BY_ROWS[name]
   const pieces = Math.ceil(at(of, count) / rowsPerPiece)
   return pieces < 4 ? undefined : { pieces, partialBytes: 0 }
@@ -131,13 +133,27 @@ function divideProduct(of: Arguments): Division | undefined {
   return n === 1 || pieces < 2 ? undefined : { pieces, partialBytes: 4 * m * n * (pieces - 1) }
 }
 
-/** Of pairDistances: where its arguments are. Each part goes through all coordinates, for some of the pairs. */
-const [VECTORS, LENGTH, PART, PARTS] = [2, 3, 5, 6]
-const PAIR_PARTS = 8
+/** Of pairDistances: where its arguments are. */
+const [ROWS_AT, STRIDE, VECTORS, LENGTH, SUMS] = [0, 1, 2, 3, 4]
+/** Coordinates whose distances the kernel sums by themselves: SPAN of assembly/distances.ts. */
+const SPAN = 2048
 
-function dividePairs(of: Arguments): Division | undefined {
+/** Each piece has its table, and behind it where it works. */
+function dividePairs(raw: KernelExports, of: Arguments): Division | undefined {
+  const pieces = Math.ceil(at(of, LENGTH) / SPAN)
   const work = at(of, VECTORS) ** 2 * at(of, LENGTH)
-  return at(of, PARTS) > 1 || work < PRODUCTS_MIN ? undefined : { pieces: PAIR_PARTS, partialBytes: 0 }
+  return pieces < 2 || work < PRODUCTS_MIN ? undefined : { pieces, partialBytes: pieces * spanBytes(raw, of) }
+}
+
+const tableBytes = (raw: KernelExports, of: Arguments): number => 8 * raw.distancesLength(at(of, VECTORS))
+const spanBytes = (raw: KernelExports, of: Arguments): number =>
+  64 * Math.ceil((tableBytes(raw, of) + raw.distancesWork(at(of, VECTORS))) / 64)
+
+function pieceOfPairs(raw: KernelExports, of: Arguments, piece: number, { partials }: Workplace): void {
+  const from = piece * SPAN
+  const table = partials + piece * spanBytes(raw, of)
+  const [x, count] = [at(of, ROWS_AT) + 4 * from, Math.min(SPAN, at(of, LENGTH) - from)]
+  raw.spanDistances(x, at(of, STRIDE), at(of, VECTORS), count, table, table + tableBytes(raw, of))
 }
 
 const isByDepth = (of: Arguments): boolean => at(of, M) < 2 * ROWS
@@ -147,7 +163,7 @@ export function runPiece(raw: KernelExports, kernel: number, of: Arguments, piec
   const name = DIVISIBLE[kernel]
   if (name === undefined) return
   if (name === 'gemm') call(raw, name, pieceOfProduct(of, piece, place))
-  else if (name === 'pairDistances') call(raw, name, of.with(PART, piece).with(PARTS, PAIR_PARTS))
+  else if (name === 'pairDistances') pieceOfPairs(raw, of, piece, place)
   else call(raw, name, rowsOf(BY_ROWS[name], of, piece, place))
 }
 
@@ -192,37 +208,20 @@ function pieceOfProduct(of: Arguments, piece: number, { scratch, partials }: Wor
 }
 
 /** Adds the partial sums in their order, when all pieces are done. */
-export function finish(raw: KernelExports, of: Arguments, { pieces, partialBytes }: Division, partials: number): void {
+export function finish(
+  raw: KernelExports,
+  kernel: number,
+  of: Arguments,
+  { pieces, partialBytes }: Division,
+  partials: number,
+): void {
   if (partialBytes === 0) return
+  if (DIVISIBLE[kernel] === 'pairDistances') {
+    const length = raw.distancesLength(at(of, VECTORS))
+    for (let piece = 0; piece < pieces; piece++)
+      raw.addDoubles(at(of, SUMS), partials + piece * spanBytes(raw, of), length)
+    return
+  }
   const size = at(of, M) * at(of, N)
   for (let piece = 1; piece < pieces; piece++) raw.addOf(at(of, C), partials + 4 * (piece - 1) * size, at(of, C), size)
-}
-
-/** Runs all pieces of a call, in any order, by whom it likes, and returns when the last one is done. */
-export type Crew = (kernel: number, of: Arguments, pieces: number, partials: number) => void
-
-/** Allocates and gives back what partial sums need. */
-interface Memory {
-  allocate(bytes: number): number
-  release(offset: number): void
-}
-
-/** The same kernels, those that can be divided being divided among a crew. */
-export function dividedAmong(raw: KernelExports, memory: Memory, crew: Crew): KernelExports {
-  function divided(kernel: number, whole: (...of: number[]) => unknown): (...of: number[]) => unknown {
-    return (...of) => {
-      const division = divide(kernel, of)
-      if (division === undefined) return whole(...of)
-      const partials = division.partialBytes === 0 ? 0 : memory.allocate(division.partialBytes)
-      try {
-        crew(kernel, of, division.pieces, partials)
-        finish(raw, of, division, partials)
-      } finally {
-        if (partials !== 0) memory.release(partials)
-      }
-      return undefined
-    }
-  }
-  const replaced = DIVISIBLE.map((name, kernel) => [name, divided(kernel, raw[name] as (...of: number[]) => unknown)])
-  return { ...raw, ...Object.fromEntries(replaced) } as KernelExports
 }

@@ -1,4 +1,4 @@
-/** Kernels over the rows of a block: assembly/robust.ts. `stride` is in bytes, `pairs` holds byte offsets of comparators. */
+/** Kernels over the rows of a block: assembly/robust.ts, distances.ts, aggregate.ts. `stride` is in bytes, `pairs` holds byte offsets of comparators. */
 export interface RobustExports {
   sortedMean(
     x: number,
@@ -23,6 +23,14 @@ export interface RobustExports {
     block: number,
     out: number,
   ): void
-  pairDistances(x: number, stride: number, n: number, count: number, out: number, part: number, parts: number): void
+  /** Adds to a table of `distancesLength(n)` float64; `table` is another, `work` has `distancesWork(n)` bytes. */
+  pairDistances(x: number, stride: number, n: number, count: number, sums: number, table: number, work: number): void
+  /** The same over at most 2048 coordinates, written and not added. */
+  spanDistances(x: number, stride: number, n: number, count: number, table: number, work: number): void
+  distancesLength(n: number): number
+  distancesWork(n: number): number
+  /** sums[i] += x[i] in float64. */
+  addDoubles(sums: number, x: number, length: number): void
   rowDistances(x: number, stride: number, n: number, y: number, count: number, out: number): void
+  weightedSum(x: number, stride: number, n: number, count: number, weights: number, sums: number, out: number): void
 }

@@ -102,3 +102,34 @@ export function mean(sum: usize, out: usize, n: i32, total: f64): void {
     s += 8
   }
 }
+
+/** Coordinates whose sums stay in the first-level cache. */
+const TILE: i32 = 1024
+
+/**
+ * out[c] = sum of weights[i] * row i at c, row after row in float64: the bits are those of {@link accumulate}. Rows are
+ * `stride` bytes apart, count is a multiple of 4, `sums` has room for 1024 float64.
+ */
+export function weightedSum(x: usize, stride: usize, n: i32, count: i32, weights: usize, sums: usize, out: usize): void {
+  for (let at = 0; at < count; at += TILE) {
+    const width = min(TILE, count - at)
+    memory.fill(sums, 0, <usize>width << 3)
+    addRows(x + (<usize>at << 2), stride, n, width, weights, sums)
+    mean(sums, out + (<usize>at << 2), width, 1)
+  }
+}
+
+function addRows(x: usize, stride: usize, n: i32, width: i32, weights: usize, sums: usize): void {
+  let i = 0
+  for (; i + 4 <= n; i += 4) {
+    const w0 = load<f64>(weights), w1 = load<f64>(weights, 8), w2 = load<f64>(weights, 16), w3 = load<f64>(weights, 24)
+    accumulate4(sums, x, x + stride, x + 2 * stride, x + 3 * stride, width, w0, w1, w2, w3)
+    x += 4 * stride
+    weights += 32
+  }
+  for (; i < n; i++) {
+    accumulate(sums, x, width, load<f64>(weights))
+    x += stride
+    weights += 8
+  }
+}

@@ -2,7 +2,7 @@
  * Every kernel of the room. Strict SIMD only: relaxed instructions may round differently from machine to machine, and two
  * organisations must compute the same bits. Pointers are byte offsets into the imported memory, lengths count elements.
  */
-export { accumulate, accumulate4, mean } from './aggregate'
+export { accumulate, accumulate4, mean, weightedSum } from './aggregate'
 export { finite } from './finite'
 export { gemm, SCRATCH_BYTES } from './gemm'
 export { biasRelu, columnSums, reluBackward } from './layers'
@@ -14,7 +14,9 @@ export { clipNorm, squaredDistance, squaredNorm } from './norms'
 export { adam, proximal, sgd } from './optimiser'
 export { clippedSurrogate, logOf, maskedSample, maskedSoftmax, squaredError } from './policy'
 export { addSteps } from './private'
-export { pairDistances, rowDistances, sortedMean, windowMean } from './robust'
+export { rowDistances } from './differences'
+export { addDoubles, distancesLength, distancesWork, pairDistances, spanDistances } from './distances'
+export { sortedMean, windowMean } from './robust'
 
 /** First byte that the module itself does not use. */
 export const MEMORY_BASE: usize = __heap_base
