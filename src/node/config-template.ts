@@ -27,7 +27,7 @@ export interface OrganisationTemplate {
 export function configText(template: HubTemplate | OrganisationTemplate): string {
   const parts =
     template.role === 'hub'
-      ? [head(template), DATABASE, logPart(template)]
+      ? [head(template), HUB, DATABASE, logPart(template)]
       : [head(template), organisationPart(template), DATABASE, logPart(template)]
   return parts.join('\n')
 }
@@ -114,6 +114,11 @@ trainingThreads: 1
 #   attacker: b-line
 `
 }
+
+const HUB = `# Threads that a robust rule computes on while it aggregates; any number gives the same model. Without this: as many as
+# there are processors, four at most.
+# aggregationThreads: 2
+`
 
 const DATABASE = `# Without this the node runs a private PostgreSQL in this directory. DATABASE_URL, if set, comes first.
 # database:

@@ -32,7 +32,7 @@ describe('entente.yaml', () => {
 
   it('names the line and the key of a misspelt key, and what is allowed there', () => {
     expect(refusal(`${HUB}loglevel: debug\n`)).toBe(
-      'entente.yaml:3: loglevel: there is no such key; allowed here: role, encryption, federation, listen, database, logLevel',
+      'entente.yaml:3: loglevel: there is no such key; allowed here: role, encryption, aggregationThreads, federation, listen, database, logLevel',
     )
     expect(refusal(`${HUB}listen:\n  host: localhost\n  prot: 1\n`)).toBe(
       'entente.yaml:5: listen.prot: there is no such key; allowed here: host, port',

@@ -67,6 +67,8 @@ const encryptionSchema = z.strictObject({ parameters: z.string().min(1), share: 
 const hubSchema = z.strictObject({
   role: z.literal('hub'),
   encryption: encryptionSchema.omit({ share: true }).optional(),
+  /** Threads that a robust rule computes on; absent: as many as there are processors, four at most. */
+  aggregationThreads: z.int().min(1).max(64).optional(),
   ...common,
 })
 

@@ -13,9 +13,11 @@ import { weightMaxOf } from '../../learning/sample-count.ts'
 import { supportOf } from '../../learning/sparsify.ts'
 import { parameterCount, type TensorReader } from '../../learning/tensor-reader.ts'
 import { dequantiseMean } from '../../privacy/masking/quantise.ts'
+import type { Kernels } from '../../models/kernels/kernels.ts'
 import type { BlobReader, Blobs, BlobWriter } from '../ports.ts'
 import { openBlobTensors } from '../tensors.ts'
 import type { HubContext } from './identity.ts'
+import { withRobustKernels } from './robust-kernels.ts'
 
 type AggregateEffect = Extract<RoundEffect, { type: 'aggregate' }>
 
@@ -24,7 +26,13 @@ export async function aggregateRound(context: HubContext, effect: AggregateEffec
   const { clock } = context.ports
   const startedAt = clock.now()
   try {
-    const result = await withInputs(context.ports.blobs, effect, (inputs) => writeOutputs(context, effect, inputs))
+    const result = await withInputs(context.ports.blobs, effect, (inputs) =>
+      withRobustKernels(
+        context.options,
+        { robust: effect.config.robust, base: inputs.base, updates: inputs.updates.length },
+        (kernels) => writeOutputs(context, effect, { ...inputs, kernels }),
+      ),
+    )
     const at = clock.now()
     const robust = result.robust && withBuckets(effect, result.robust)
     return {
@@ -151,7 +159,7 @@ type Outputs = AggregationOutcome & { readonly model: Digest; readonly strategyS
 async function writeOutputs(
   { ports, options }: HubContext,
   { config, round }: AggregateEffect,
-  inputs: Inputs,
+  inputs: Inputs & { readonly kernels: Kernels },
 ): Promise<Outputs> {
   const model = await ports.blobs.create()
   /** Made at the first byte: most strategies have no state. */
@@ -164,7 +172,6 @@ async function writeOutputs(
       seed: `${config.seed}/${round}`,
       sampleCountMax: weightMaxOf(config),
       version: modelVersion(round),
-      kernels: options.kernels,
       writeModel: (chunk) => model.write(chunk),
       async writeState(chunk) {
         state ??= await ports.blobs.create()

@@ -24,6 +24,8 @@ export interface HubOptions {
   readonly letterLifetimeMs?: number
   /** Largest update that is accepted. Default 2 GiB. */
   readonly updateBytesMax?: number
+  /** Threads that a robust rule over much may compute on; the model is the same with any number. Default 1. */
+  readonly aggregationThreads?: number
   /** Elements of one tensor held in memory for each update while aggregating. */
   readonly chunkElements?: number
 }

@@ -1,6 +1,7 @@
 /** A hub process. Several of them may run over one database and one directory: they are one hub. */
 
 import { mkdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { fail } from '../../base/errors.ts'
 import { readConfig } from '../config.ts'
 import { createHub } from '../hub.ts'
@@ -13,6 +14,9 @@ import { readKeyed, readSecret } from './files.ts'
 import { createLifecycle, type RunningNode, starting } from './lifecycle.ts'
 import { openPorts } from './ports.ts'
 import { currentCertificate } from './renew.ts'
+
+/** Beyond, one thread reads no faster than the others compute. */
+const AGGREGATION_THREADS_MAX = 4
 
 export interface HubStart {
   /** `serveHub` of apps/api. */
@@ -45,7 +49,12 @@ export async function startHub(
       ledgerSecret: await readSecret(directory, 'ledger'),
     }
     const ports = await openPorts(directory, config, lifecycle, log)
-    const hub = createHub(ports, identity, { kernels: loadKernels(), log, ...openLater(config.encryption, lifecycle) })
+    const hub = createHub(ports, identity, {
+      kernels: loadKernels(),
+      log,
+      aggregationThreads: config.aggregationThreads ?? Math.min(availableParallelism(), AGGREGATION_THREADS_MAX),
+      ...openLater(config.encryption, lifecycle),
+    })
     await hub.start()
     lifecycle.onStop('jobs', () => hub.stop())
     const api = await serve(hub, { listen: listen ?? config.listen, tls, authority, log })
