@@ -1,18 +1,23 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { Json } from '../src/base/canonical.ts'
+import { EntenteError } from '../src/base/errors.ts'
+import { digestOf } from '../src/base/hash.ts'
 import { organisationId, type OrganisationId } from '../src/base/ids.ts'
 import type { MaskedSum, RoundState } from '../src/learning/round-state.ts'
 import type { StageRecord } from '../src/learning/stages.ts'
 import type { Block } from '../src/ledger/block.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { loadKernels } from '../src/node/kernels.ts'
+import type { Ports } from '../src/node/ports.ts'
 import { signedIntegers } from '../src/privacy/masking/quantise.ts'
 import { blocksOf } from './checkers/blocks.ts'
+import { checkBudget } from './checkers/budget.ts'
 import { checkCountedOnce } from './checkers/counted-once.ts'
 import { checkDurable } from './checkers/durable.ts'
 import { checkHidden } from './checkers/hidden.ts'
 import { checkOneLedger } from './checkers/one-ledger.ts'
 import { sumOfHidden } from './checkers/updates.ts'
-import { runCluster } from './cluster.ts'
+import { runCluster, type Tampering } from './cluster.ts'
 import { type Plan, planOf } from './plan.ts'
 import { type Run, stateOf } from './run.ts'
 
@@ -49,6 +54,45 @@ function planFor(seed: number): Plan {
   }
 }
 
+/** A hub that stores the sum of each round and fails before it knows that it did, once: it sums again. */
+function forgetfulHub(): { readonly tampering: Tampering; readonly summed: () => number } {
+  const failed = new Set<string>()
+  let [summing, summed] = ['', 0]
+  const wrap = (ports: Ports): Ports => ({
+    ...ports,
+    jobs: {
+      ...ports.jobs,
+      start: (handler) =>
+        ports.jobs.start(async (job) => {
+          const { type, order } = job.effect as { type: string; order?: unknown }
+          summing = type === 'unmask' ? digestOf(order as Json) : summing
+          await handler(job)
+        }),
+    },
+    blobs: {
+      ...ports.blobs,
+      async create() {
+        const writer = await ports.blobs.create()
+        const of = summing
+        summing = ''
+        if (of === '') return writer
+        summed++
+        return {
+          ...writer,
+          async commit(expected) {
+            const stored = await writer.commit(expected)
+            if (failed.has(of)) return stored
+            failed.add(of)
+            throw new EntenteError('unavailable', 'the hub fails after it stored the sum')
+          },
+        }
+      },
+    },
+  })
+  const tampering: Tampering = { ports: (ports, { name }) => (name === 'hub' ? wrap(ports) : ports) }
+  return { tampering, summed: () => summed }
+}
+
 const stagesOf = ({ provenance }: Block) =>
   (provenance.privacy_params as unknown as { stages: readonly StageRecord[]; against: string }).stages
 const noiseOf = (block: Block): number =>
@@ -69,14 +113,22 @@ function candidates(run: Run, block: Block): Map<string, Float64Array> {
 }
 
 describe('noise that the hub adds to the sum, while it and others crash', () => {
-  const totals = { blocks: 0, draws: 0, squares: 0, crashes: 0 }
+  const totals = { blocks: 0, draws: 0, squares: 0, crashes: 0, summed: 0 }
 
   it(`is in the only sum that is ever stored, drawn once, and forgotten: seeds 1 to ${SEEDS}`, {
     timeout: 240_000,
   }, async () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
-      const run = await runCluster({ plan: planFor(seed), kernels })
-      const faults = [...checkDurable(run), ...checkCountedOnce(run), ...checkHidden(run), ...checkOneLedger(run)]
+      const { tampering, summed } = forgetfulHub()
+      const run = await runCluster({ plan: planFor(seed), kernels, tampering })
+      totals.summed += summed()
+      const faults = [
+        ...checkDurable(run),
+        ...checkCountedOnce(run),
+        ...checkHidden(run),
+        ...checkOneLedger(run),
+        ...checkBudget(run),
+      ]
       expect({ seed, faults, unfinished: run.unfinished }).toEqual({ seed, faults: [], unfinished: [] })
       totals.crashes += run.hub.crashes
       const rounds = [...run.hub.tables.streams.keys()].filter((stream) => stream.startsWith('round/'))
@@ -105,6 +157,7 @@ describe('noise that the hub adds to the sum, while it and others crash', () => 
   it('was as large as recorded', () => {
     expect(totals.blocks).toBeGreaterThan(SEEDS)
     expect(totals.crashes).toBeGreaterThan(SEEDS / 2)
+    expect(totals.summed).toBeGreaterThanOrEqual(2 * totals.blocks)
     expect(Math.abs(totals.squares / totals.draws - 1)).toBeLessThan(6 * Math.sqrt(2 / totals.draws))
   })
 })

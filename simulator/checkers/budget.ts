@@ -68,7 +68,15 @@ export function epsilonOfReleases(releases: readonly Release[], delta: number): 
 function curveOf({ stages }: Release): number[] {
   const parameters = stages.find(({ stage, applied }) => stage === 'noise' && applied)?.parameters ?? {}
   const of = (name: string): number => Number(parameters[name])
-  if (parameters['unit'] === 'organisation') return concentratedCurve((of('sensitivity') / of('deviation')) ** 2 / 2)
+  if (parameters['unit'] === 'organisation') {
+    // A share counts with those of the fewest honest survivors; whole noise is that of one.
+    const variance = of('deviation') ** 2 * (parameters['survivors'] === undefined ? 1 : of('survivors'))
+    const curve = concentratedCurve(of('sensitivity') ** 2 / (2 * variance))
+    // Corollary 3.6 of Agarwal, Kairouz and Liu 2021, at the next whole order and with steps of 512 and more.
+    return parameters['mechanism'] === 'distributed-skellam'
+      ? curve.map((value, i) => (value * (Math.ceil(RDP_ORDERS[i] ?? 2) + 0.01)) / (RDP_ORDERS[i] ?? 2))
+      : curve
+  }
   const [samplingRate, noiseMultiplier, steps] = [of('sampling_rate'), of('noise_multiplier'), of('steps')]
   // Without a record of noise there is none: then no epsilon is large enough.
   if (parameters['unit'] !== 'example') return RDP_ORDERS.map(() => Number.POSITIVE_INFINITY)
