@@ -5,16 +5,18 @@ import { type TrainingConfig } from '../../src/learning/config.ts'
 import { declaredShare, nextClip, withClip } from '../../src/learning/adaptive-clip.ts'
 import { prepareContribution } from '../../src/learning/contribution.ts'
 import { mechanismOf } from '../../src/learning/example-privacy.ts'
-import { clipOf } from '../../src/learning/organisation-privacy.ts'
+import { CENTRAL_MECHANISM, lawOf } from '../../src/learning/mechanisms.ts'
+import { clipOf, noiseOf, type UpdateNoise } from '../../src/learning/organisation-privacy.ts'
 import { examplePlanOf } from '../../src/learning/privacy-config.ts'
 import { updateOf } from '../../src/learning/update-file.ts'
 import { type LaterSlice, measure, type Metrics, poolSlices } from '../../src/models/later-slice.ts'
 import { createModel, type Model } from '../../src/models/model.ts'
 import { openDataset } from '../../src/node/dataset-files.ts'
 import { loadKernels } from '../../src/node/kernels.ts'
-import { privateOptions } from '../../src/node/private-randomness.ts'
+import { noiseTable, privateOptions } from '../../src/node/private-randomness.ts'
 import { scoreLaterSlice } from '../../src/node/score-later-slice.ts'
 import { gatherMatrix, selectRows } from '../../src/node/training-matrix.ts'
+import { seededBytes } from '../../src/privacy/masking/keystream.ts'
 import { createServer } from '../models/federation.ts'
 import type { Site } from './sites.ts'
 
@@ -40,6 +42,7 @@ export async function federate(config: TrainingConfig, sites: readonly Site[], n
   const model = createModel(config.model, kernels)
   const plan = examplePlanOf(config)
   const matrices = await Promise.all(sites.map((site) => matrixOf(site, config, plan?.rowsPerHost)))
+  const noise = noiseOf(config)
   const server = createServer(model.layout, model.initialise(config.seed), config.strategy, kernels)
   const before = process.cpuUsage()
   let examples = 0
@@ -67,12 +70,16 @@ export async function federate(config: TrainingConfig, sites: readonly Site[], n
         residual: left.get(id) ?? null,
         kernels,
         mechanism: plan === null ? undefined : mechanismOf(plan),
+        ...(noise === null ? {} : { drawNoise: drawFor(noise, `${noiseSeed}/${round}/${id}`) }),
       })
+      // What the hub adds to the sum is what one organisation could add to its update.
+      if (noise?.mechanism === CENTRAL_MECHANISM && i === 0)
+        addScaled(made.update, drawFor(noise, `${noiseSeed}/${round}/hub`), noise)
       left.set(id, made.residual)
       counts.push(made.count)
       const parameters = made.update.map((value, at) => value + (server.parameters[at] ?? 0))
       // Under privacy every organisation weighs the same.
-      return { organisation: id, sampleCount: plan === null ? matrix.rows : 1, parameters }
+      return { organisation: id, sampleCount: config.privacy === null ? matrix.rows : 1, parameters }
     })
     await server.round(trained)
     const clip = clipOf(asked)
@@ -92,6 +99,17 @@ export async function federate(config: TrainingConfig, sites: readonly Site[], n
     examples,
     seconds: (used.user + used.system) / 1e6,
   }
+}
+
+function drawFor({ mechanism, deviation }: UpdateNoise, seed: string): (_: number, out: Int32Array) => void {
+  const random = seededBytes(createHash('sha256').update(seed).digest(), 'noise')
+  return (_, out) => noiseTable(deviation, lawOf(mechanism)).draw(out, random)
+}
+
+function addScaled(values: Float32Array, draw: ReturnType<typeof drawFor>, { deviation, exponent }: UpdateNoise): void {
+  const drawn = new Int32Array(values.length)
+  draw(deviation, drawn)
+  for (const [i, steps] of drawn.entries()) values[i] = (values[i] ?? 0) + steps * 2 ** exponent
 }
 
 async function matrixOf({ data }: Site, config: TrainingConfig, rowsPerHost: number | undefined) {

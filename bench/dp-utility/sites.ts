@@ -30,16 +30,31 @@ interface Plan {
   }[]
 }
 
-/** As the demo makes them: five organisations, each with labels of the families that it investigated. */
-export async function sitesOf(directory: string, seed: string, capture: string | undefined): Promise<Sites> {
+/** How many organisations there are, and how much traffic each has; those of the demo unless said. */
+export interface Extent {
+  readonly organisations?: number
+  readonly interactionsPerSite?: number
+  /** all: each knows the attacks on itself; there are not as many families as organisations to investigate them. */
+  readonly labels?: 'own' | 'all'
+}
+
+/** As the demo makes them: organisations, each with labels of the families that it investigated. */
+export async function sitesOf(
+  directory: string,
+  seed: string,
+  capture: string | undefined,
+  extent: Extent = {},
+): Promise<Sites> {
   const made = join(directory, 'plan.json')
-  if (!existsSync(made)) writeFileSync(made, JSON.stringify(await makeSites(directory, seed, capture)))
+  if (!existsSync(made)) writeFileSync(made, JSON.stringify(await makeSites(directory, seed, capture, extent)))
   const { trainUntil, sites } = JSON.parse(readFileSync(made, 'utf8')) as Plan
   const assigned = assignFamilies(Object.fromEntries(sites.map(({ id, counts }) => [id, counts])))
   const known = Object.values(assigned).flat()
   return {
     trainUntil,
     sites: sites.map(({ id, directory: of }) => {
+      if (extent.labels === 'all')
+        return { id, data: { directory: of, trainUntil, families: 'all' as const }, othersFamilies: [] }
       const families = assigned[id] ?? []
       const othersFamilies = known.filter((family) => !families.includes(family))
       return { id, data: { directory: of, trainUntil, families }, othersFamilies }
@@ -47,8 +62,13 @@ export async function sitesOf(directory: string, seed: string, capture: string |
   }
 }
 
-async function makeSites(directory: string, seed: string, capture: string | undefined): Promise<Plan> {
-  const common = { directory: join(directory, 'logs'), sites: 5, seed }
+async function makeSites(
+  directory: string,
+  seed: string,
+  capture: string | undefined,
+  { organisations = 5, ...size }: Extent,
+): Promise<Plan> {
+  const common = { directory: join(directory, 'logs'), sites: organisations, seed, ...size }
   const split =
     capture === undefined
       ? await writeTraffic(common)
