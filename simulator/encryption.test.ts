@@ -3,6 +3,8 @@ import { organisationId } from '../src/base/ids.ts'
 import type { MaskedSum, RoundState } from '../src/learning/round-state.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { loadKernels } from '../src/node/kernels.ts'
+import { dealNewCkks, openCkks } from '../src/node/homomorphic/ckks.ts'
+import type { SchemeKind } from '../src/privacy/homomorphic/scheme.ts'
 import { dealHybridForTest, openHybridForTest } from '../src/privacy/homomorphic/hybrid/fixtures.ts'
 import { dealForTest, openForTest } from '../src/privacy/homomorphic/paillier/fixtures.ts'
 import { signedIntegers } from '../src/privacy/masking/quantise.ts'
@@ -22,8 +24,8 @@ beforeAll(() => {
   kernels = loadKernels()
 })
 
-/** Four organisations under threshold Paillier; no more goes wrong than a crash of one of them. */
-function planFor(seed: string): Plan {
+/** Four organisations under one key; no more goes wrong than a crash of one of them. */
+function planFor(seed: string, protection: SchemeKind): Plan {
   const plan = planOf(seed)
   const healthy = { clockSkewMs: 0, crashes: [] }
   return {
@@ -41,36 +43,45 @@ function planFor(seed: string): Plan {
       strategy: 'fedavg',
       proximalMu: 0,
       clipNorm: null,
-      protection: 'paillier',
+      protection,
     },
   }
 }
 
-function planOfCase(seed: string): Plan {
-  if (seed.startsWith('crashes')) return planFor(seed)
-  const plan = undisturbed(planFor(seed))
+function planOfCase(seed: string, protection: SchemeKind): Plan {
+  if (seed.startsWith('crashes')) return planFor(seed, protection)
+  const plan = undisturbed(planFor(seed, protection))
   if (seed === 'calm') return plan
   const sparsify = { method: 'random-k', fraction: 0.2, errorFeedback: true } as const
   return { ...plan, scenario: { ...plan.scenario, sparsify } }
 }
 
-describe('rounds under threshold Paillier', () => {
-  const [direct, keys] = ['of updates', 'of keys'] as const
+const [direct, keys, ckks] = ['under Paillier of updates', 'under Paillier of keys', 'under CKKS'] as const
+type Kind = typeof direct | typeof keys | typeof ckks
+
+async function keyFor(kind: Kind) {
+  const dealt =
+    kind === ckks ? await dealNewCkks(request) : kind === keys ? dealHybridForTest(request) : dealForTest(request)
+  const open = { [direct]: openForTest, [keys]: openHybridForTest, [ckks]: openCkks }[kind]
+  const shares = new Map(dealt.shares.map(({ organisation, share }) => [organisation, share]))
+  return { scheme: await open(dealt.parameters), shares }
+}
+
+describe('rounds under encryption', () => {
   it.each([
     ['calm', direct],
     ['crashes 1', direct],
     ['calm', keys],
     ['crashes 1', keys],
     ['a part of the coordinates', keys],
-  ])(
-    'open exactly the sum of what organisations keep at home, and the block says so: %s, encryption %s',
+    ['calm', ckks],
+    ['a part of the coordinates', ckks],
+  ] as const)(
+    'open exactly the sum of what organisations keep at home, and the block says so: %s, %s',
     { timeout: 240_000 },
-    async (seed, what) => {
-      const dealt = what === keys ? dealHybridForTest(request) : dealForTest(request)
-      const scheme = what === keys ? openHybridForTest(dealt.parameters) : openForTest(dealt.parameters)
-      const shares = new Map(dealt.shares.map(({ organisation, share }) => [organisation, share]))
-      const plan = planOfCase(seed)
-      const run = await runCluster({ plan, kernels, encryption: { scheme, shares } })
+    async (seed, kind) => {
+      const { scheme, shares } = await keyFor(kind)
+      const run = await runCluster({ plan: planOfCase(seed, scheme.kind), kernels, encryption: { scheme, shares } })
       expect(run.unfinished).toEqual([])
       const [block] = blocksOf(run).filter(({ provenance }) => provenance.participants.length > 0)
       if (block === undefined) return expect.fail('no block')
@@ -80,7 +91,7 @@ describe('rounds under threshold Paillier', () => {
         expect.objectContaining({
           stage: 'encrypt',
           applied: true,
-          parameters: { scheme: 'paillier', key: scheme.parameters, threshold: 3, quorum: 3, invited: 4, members: 4 },
+          parameters: { scheme: scheme.kind, key: scheme.parameters, threshold: 3, quorum: 3, invited: 4, members: 4 },
         }),
       )
       const state = stateOf(run.hub, `round/${block.provenance.round_id}`) as RoundState & { masked: MaskedSum[] }
