@@ -8,12 +8,14 @@ import { signEnvelope } from '../src/base/envelope.ts'
 import type { Json } from '../src/base/canonical.ts'
 import { organisationId } from '../src/base/ids.ts'
 import { digestOf } from '../src/base/hash.ts'
+import type { Protection } from '../src/learning/masking-config.ts'
 import type { RoundAnnouncement } from '../src/learning/messages.ts'
 import type { OpenedRound } from '../src/learning/round-state.ts'
 import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { loadKernels } from '../src/node/kernels.ts'
 import type { HubConnection } from '../src/node/ports.ts'
-import { runCluster } from './cluster.ts'
+import { dealForTest, openForTest } from '../src/privacy/homomorphic/paillier/fixtures.ts'
+import { type ClusterOptions, runCluster } from './cluster.ts'
 import { simulatedSecret } from './keys.ts'
 import { type Plan, planOf, undisturbed } from './plan.ts'
 import { type Run, stateOf } from './run.ts'
@@ -26,14 +28,14 @@ beforeAll(() => {
   kernels = loadKernels()
 })
 
-function planFor(): Plan {
+function planFor(protection: Protection): Plan {
   const plan = planOf('two versions')
   return undisturbed({
     ...{ ...plan, departure: null },
     ...{ deadlineMs: 300_000, sealTimeoutMs: 120_000, phaseMs: 60_000 },
     scenario: {
       ...{ ...plan.scenario, organisations: NAMES, rounds: 1, strategy: 'fedavg' as const },
-      ...{ proximalMu: 0, clipNorm: null, protection: 'secagg' as const },
+      ...{ proximalMu: 0, clipNorm: null, protection },
     },
   })
 }
@@ -59,8 +61,13 @@ const telling =
           },
         }
 
-const told = (change: Change): Promise<Run> =>
-  runCluster({ plan: planFor(), kernels, tampering: { connection: telling(change) } })
+const told = (change: Change, encryption?: ClusterOptions['encryption']): Promise<Run> =>
+  runCluster({
+    plan: planFor(encryption === undefined ? 'secagg' : 'paillier'),
+    kernels,
+    tampering: { connection: telling(change) },
+    ...(encryption === undefined ? {} : { encryption }),
+  })
 
 const rounds = (run: Run): OpenedRound[] =>
   [...run.hub.tables.streams.keys()]
@@ -85,11 +92,13 @@ describe('a hub that announces one round in two versions', () => {
     expect(reveals(run)).toHaveLength(NAMES.length)
   })
 
+  const tinySteps: Change = (one) => ({
+    ...one,
+    config: { ...one.config, local: { ...one.config.local, learningRate: 1e-30 } },
+  })
+
   it.each<[string, Change]>([
-    [
-      'that steps of everybody else have next to no length',
-      (one) => ({ ...one, config: { ...one.config, local: { ...one.config.local, learningRate: 1e-30 } } }),
-    ],
+    ['that steps of everybody else have next to no length', tinySteps],
     [
       'that everybody else trains for another training',
       (one) => ({ ...one, training_id: 'other', round_id: 'other-1' }),
@@ -102,6 +111,17 @@ describe('a hub that announces one round in two versions', () => {
     const run = await told(change)
     expect(found(run)).toEqual([])
     expect(reveals(run)).toEqual([])
+  })
+
+  it('gets no sum opened under encryption either', { timeout: 60_000 }, async () => {
+    const request = { organisations: NAMES, threshold: 4, levels: 32_767, contributionsMax: NAMES.length }
+    const { parameters, shares } = dealForTest(request)
+    const key = {
+      scheme: openForTest(parameters),
+      shares: new Map(shares.map(({ organisation, share }) => [organisation, share])),
+    }
+    expect(found(await told((announcement) => announcement, key))).toHaveLength(1)
+    expect(found(await told(tinySteps, key))).toEqual([])
   })
 
   it('gets no update masked a second time in a round that is called like a bucket of another', async () => {
