@@ -114,7 +114,7 @@ describe('a hub that announces one round in two versions', () => {
   })
 
   it('gets no sum opened under encryption either', { timeout: 60_000 }, async () => {
-    const request = { organisations: NAMES, threshold: 4, levels: 32_767, contributionsMax: NAMES.length }
+    const request = { organisations: NAMES, threshold: 3, levels: 32_767, contributionsMax: NAMES.length }
     const { parameters, shares } = dealForTest(request)
     const key = {
       scheme: openForTest(parameters),
