@@ -72,5 +72,22 @@ numbers.push(kernels.logisticLoss(y, integers(Array(rows).fill(1)), floats(rows)
 numbers.push(kernels.squaredNorm(x, n), kernels.clipNorm(g, n, 1), kernels.expOf(1.5), kernels.softplusOf(-2))
 kernels.adam(x, g, y, allocate(4 * n), n, 0.01, 0.9, 0.999, 1e-8, 2)
 
+// Rows of updates: distances by products, and again by differences between the first two; a median; a sum.
+const [updates, length] = [9, 2112]
+const stride = 4 * length
+const block = floats(updates * length)
+new Uint8Array(memory.buffer).copyWithin(block + stride, block, block + stride - 400)
+const tableBytes = 8 * kernels.distancesLength(updates)
+const [sums, table] = [allocate(tableBytes), allocate(tableBytes)]
+kernels.pairDistances(block, stride, updates, length, sums, table, allocate(kernels.distancesWork(updates)))
+const pairs = integers(
+  [0, 1, 3, 4, 6, 7, 1, 2, 4, 5, 7, 8, 0, 1, 3, 4, 6, 7, 0, 3, 3, 6, 0, 3].map((wire) => 64 * wire),
+)
+const [columns16, middle, remote] = [allocate(64 * updates), allocate(stride), allocate(8 * (updates + 1))]
+kernels.sortedMean(block, stride, updates, length, pairs, 12, 3, 6, columns16, middle, remote)
+const weights = allocate(8 * updates)
+new Float64Array(memory.buffer, weights, updates).set(Array.from({ length: updates }, (_, i) => 1 / (i + 2)))
+kernels.weightedSum(block, stride, updates, length, weights, allocate(8192), allocate(stride))
+
 const hash = createHash('sha256').update(new Uint8Array(memory.buffer, from, top - from))
 console.log(hash.update(new Uint8Array(Float64Array.from(numbers).buffer)).digest('hex'))

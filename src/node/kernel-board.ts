@@ -16,7 +16,14 @@ export interface ThreadData {
   readonly module: object
   readonly memory: object
   readonly board: SharedArrayBuffer
+  /** Counted from 1: the caller's is 0. */
+  readonly thread: number
   readonly scratch: number
+}
+
+/** A thread, with its kernels and where it works. */
+export interface Hand extends Pick<ThreadData, 'thread' | 'scratch'> {
+  readonly raw: KernelExports
 }
 
 /** Words of the board. A ticket is (number of the call mod 2^16) * 2^16 + the next piece. */
@@ -64,13 +71,13 @@ function takePiece({ words }: Board, { number, pieces }: Call): number | undefin
 }
 
 /** Does pieces until none is left. */
-function doPieces(board: Board, first: Call, raw: KernelExports, scratch: number): void {
+function doPieces(board: Board, first: Call, { raw, ...own }: Hand): void {
   const { words } = board
   let call = first
   for (let piece = takePiece(board, call); piece !== undefined; piece = takePiece(board, call)) {
     if (Atomics.load(words, CALL) !== call.number) call = readCall(board)
     try {
-      runPiece(raw, call.kernel, call.of, piece, { scratch, partials: call.partials })
+      runPiece(raw, call.kernel, call.of, piece, { ...own, partials: call.partials })
     } catch {
       Atomics.store(words, FAILED, 1)
     }
@@ -85,22 +92,22 @@ function waitWhile(words: Int32Array<SharedArrayBuffer>, word: number, value: nu
 }
 
 /** What a thread does for the rest of its life. */
-export function workAt(shared: SharedArrayBuffer, raw: KernelExports, scratch: number): never {
+export function workAt(shared: SharedArrayBuffer, hand: Hand): never {
   const board = open(shared)
   for (let seen = 0; ; ) {
     waitWhile(board.words, CALL, seen)
     const call = readCall(board)
     seen = call.number
-    doPieces(board, call, raw, scratch)
+    doPieces(board, call, hand)
   }
 }
 
 export interface Caller {
   readonly shared: SharedArrayBuffer
   /** Writes calls down, takes its part of the pieces, and waits for the rest without turning to anything else. */
-  crewOf(raw: KernelExports, scratch: number): Crew
+  crewOf(hand: Hand, threads: number): Crew
   /** The same, but while it waits, the thread does other things. */
-  besideOf(raw: KernelExports, scratch: number): CrewBeside
+  besideOf(hand: Hand, threads: number): CrewBeside
   /** A thread is no more: whoever waits for it wakes. Only a thread that waits without blocking can be told. */
   bury(): void
 }
@@ -138,23 +145,29 @@ export function createBoard(): Caller {
     if (Atomics.load(words, FAILED) !== 0) fail('internal', 'a kernel failed in one of its threads')
   }
 
-  function crewOf(raw: KernelExports, scratch: number): Crew {
-    return (kernel, of, pieces, partials) => {
-      doPieces(board, publish(kernel, of, pieces, partials), raw, scratch)
-      for (let done = Atomics.load(words, DONE); done < pieces; done = Atomics.load(words, DONE))
-        waitWhile(words, DONE, done)
-      requireDone()
+  function crewOf(hand: Hand, threads: number): Crew {
+    return {
+      threads,
+      run(kernel, of, pieces, partials) {
+        doPieces(board, publish(kernel, of, pieces, partials), hand)
+        for (let done = Atomics.load(words, DONE); done < pieces; done = Atomics.load(words, DONE))
+          waitWhile(words, DONE, done)
+        requireDone()
+      },
     }
   }
 
-  function besideOf(raw: KernelExports, scratch: number): CrewBeside {
-    return async (kernel, of, pieces, partials) => {
-      const call = publish(kernel, of, pieces, partials)
-      await undefined
-      doPieces(board, call, raw, scratch)
-      for (let done = Atomics.load(words, DONE); done < pieces; done = Atomics.load(words, DONE))
-        await whileBeside(words, DONE, done)
-      requireDone()
+  function besideOf(hand: Hand, threads: number): CrewBeside {
+    return {
+      threads,
+      async run(kernel, of, pieces, partials) {
+        const call = publish(kernel, of, pieces, partials)
+        await undefined
+        doPieces(board, call, hand)
+        for (let done = Atomics.load(words, DONE); done < pieces; done = Atomics.load(words, DONE))
+          await whileBeside(words, DONE, done)
+        requireDone()
+      },
     }
   }
 

@@ -4,5 +4,5 @@ import { workerData } from 'node:worker_threads'
 import { instantiateShared } from '../models/kernels/shared.ts'
 import { type ThreadData, workAt } from './kernel-board.ts'
 
-const { module, memory, board, scratch } = workerData as ThreadData
-workAt(board, instantiateShared(module, memory), scratch)
+const { module, memory, board, thread, scratch } = workerData as ThreadData
+workAt(board, { raw: instantiateShared(module, memory), thread, scratch })

@@ -133,10 +133,10 @@ describe('blocks of updates in threads', () => {
     const means = [0, 1, 2, 3].map(() => new Float32Array(length))
     const [middle, near, mixed, sum] = means as [Float32Array, Float32Array, Float32Array, Float32Array]
     await block.mix(null)
+    const remote = new Float64Array(inputs)
+    await block.sortedMean(sort, 5, 18, middle, remote)
     await block.sortedMean(sort, 5, 18, middle)
     await block.windowMean(sort, 9, near)
-    const remote = new Float64Array(inputs)
-    await block.addDistancesToMean(length, remote)
     await block.weightedSum(
       block.inputs.map((_, i) => 1 / (i + 3)),
       sum,

@@ -46,15 +46,17 @@ export function startKernelThreads(threads: number, script: URL = WORKER): Kerne
   const arena = new Arena(memory, raw.MEMORY_BASE.value)
   const scratch = arena.allocate(raw.SCRATCH_BYTES.value)
   const board = createBoard()
-  const workers = Array.from({ length: threads - 1 }, () => {
-    const data: ThreadData = { module, memory, board: board.shared, scratch: arena.allocate(raw.SCRATCH_BYTES.value) }
+  const workers = Array.from({ length: threads - 1 }, (_, i) => {
+    const own = { thread: i + 1, scratch: arena.allocate(raw.SCRATCH_BYTES.value) }
+    const data: ThreadData = { module, memory, board: board.shared, ...own }
     const worker = new Worker(script, { workerData: data })
     worker.unref()
     worker.on('error', board.bury).on('exit', board.bury)
     return worker
   })
-  const divided = dividedAmong(raw, arena, board.crewOf(raw, scratch))
-  const run = keptAlive(workers, runBeside(raw, arena, board.besideOf(raw, scratch)))
+  const hand = { raw, thread: 0, scratch }
+  const divided = dividedAmong(raw, arena, board.crewOf(hand, threads))
+  const run = keptAlive(workers, runBeside(raw, arena, board.besideOf(hand, threads)))
   return {
     // Sums of a mean keep to a memory of their own.
     kernels: { ...loadKernels(), rows: rowsIn({ raw, arena, run }), raw: divided, arena, scratch },

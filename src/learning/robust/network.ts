@@ -27,12 +27,31 @@ export function sortingNetwork(size: number): Network {
 }
 
 /**
- * The part of a network that decides which values end on the wires from..to-1, in whatever order among themselves: enough
- * for their mean. Read from the end, a comparator is left out when neither of its wires is asked for, or when both go
- * straight into the mean.
+ * A network that decides which values end on the wires from..to-1, in whatever order among themselves: enough for their mean.
  */
 export function selectingNetwork(size: number, from: number, to: number): Network {
-  const all = sortingNetwork(size).pairs
+  const half = size >> 1
+  const fewLeftOut = from + (size - to) <= half
+  return { size, pairs: needed(size, from, to, fewLeftOut ? byHalves(size, from, to) : sortingNetwork(size).pairs) }
+}
+
+/**
+ * Of two sorted halves P and Q: the k least of both are the lesser ones of P[i] and Q[k - 1 - i], and so from the other end. The
+ * wires that both ends touch must not overlap.
+ */
+function byHalves(size: number, from: number, to: number): Uint32Array {
+  const [half, above] = [size >> 1, size - to]
+  const lower = sortingNetwork(half).pairs
+  const upper = sortingNetwork(size - half).pairs.map((wire) => half + wire)
+  const least = Array.from({ length: from }, (_, i) => [i, half + from - 1 - i])
+  const greatest = Array.from({ length: above }, (_, i) => [half - above + i, size - 1 - i])
+  return Uint32Array.from([...lower, ...upper, ...least.flat(), ...greatest.flat()])
+}
+
+/**
+ * Read from the end, a comparator is left out when neither of its wires is asked for, or when both go straight into the mean.
+ */
+function needed(size: number, from: number, to: number, all: Uint32Array): Uint32Array<ArrayBuffer> {
   const wanted = (wire: number): boolean => wire >= from && wire < to
   const asked = Array.from({ length: size }, (_, wire) => wanted(wire))
   const summed = [...asked]
@@ -46,5 +65,5 @@ export function selectingNetwork(size: number, from: number, to: number): Networ
       summed[wire] = false
     }
   }
-  return { size, pairs: Uint32Array.from(kept.reverse()) }
+  return Uint32Array.from(kept.reverse())
 }

@@ -4,7 +4,7 @@
  * model.
  *
  * 1. The same updates give the same bits, whatever the size of the blocks: coordinates are independent of each other, and
- *    squares are summed over fixed spans of 2048, to which every block is rounded.
+ *    squares are summed over fixed spans of 1024, to which every block is rounded.
  */
 
 import { fail } from '../../base/errors.ts'
@@ -17,9 +17,9 @@ import type { Plan } from './plan.ts'
 import { indices } from './rule.ts'
 
 /** Coordinates whose squares the kernels sum together. */
-const SPAN = 2048
-/** Twice 7 MB for a hundred organisations. Smaller reads cost a hop each. */
-export const ROBUST_CHUNK_ELEMENTS = 1 << 14
+const SPAN = 1024
+/** Twice 3 MB for a hundred organisations: what was just read is still near. Smaller reads cost a hop each. */
+export const ROBUST_CHUNK_ELEMENTS = 1 << 13
 /** Values of a block of a weighted sum, which may be of one update only: reads of a megabyte at most. */
 const WEIGHTED_VALUES = 1 << 20
 const WEIGHTED_CHUNK_MAX = 1 << 18
@@ -121,8 +121,8 @@ export function coordinatePass(
   async function work(out: Float32Array): Promise<void> {
     await rows.mix(mixing)
     if (statistic.name === 'window-mean') await rows.windowMean(network, statistic.keep, out)
-    else await rows.sortedMean(network, statistic.from, statistic.to, out)
-    if (plan.remoteness === null) await rows.addDistancesToMean(out.length, squared)
+    else
+      await rows.sortedMean(network, statistic.from, statistic.to, out, plan.remoteness === null ? squared : undefined)
   }
 
   return {

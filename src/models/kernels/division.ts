@@ -4,6 +4,7 @@
  * of pairs where their kernel does, and partial sums are added in their order. So the bits are those of the undivided call.
  */
 
+import { addTables, addTiles, dividePairs, meanOfTile, pieceOfPairs, tileBytes } from './distance-pieces.ts'
 import type { KernelExports } from './exports.ts'
 
 /** Arguments of a kernel in the order of its signature. */
@@ -30,7 +31,6 @@ export const DIVISIBLE = [
   'sortedMean',
   'windowMean',
   'weightedSum',
-  'rowDistances',
   'pairDistances',
 ] as const satisfies readonly (keyof KernelExports)[]
 
@@ -40,8 +40,9 @@ export interface Division {
   readonly partialBytes: number
 }
 
-/** Where a piece may work: the scratch of its thread, and the partial sums of the call. */
+/** Where a piece may work: the number of its thread, counted from 0, its scratch, and the partial sums of the call. */
 export interface Workplace {
+  readonly thread: number
   readonly scratch: number
   readonly partials: number
 }
@@ -55,7 +56,7 @@ interface ByRows {
   strides(of: Arguments): Readonly<Record<number, number>>
 }
 
-const at = (of: Arguments, index: number): number => of[index] ?? 0
+export const at = (of: Arguments, index: number): number => of[index] ?? 0
 
 const ELEMENTS = 16_384
 const vectors = (count: number, ...pointers: number[]): ByRows => ({
@@ -103,7 +104,6 @@ const BY_ROWS: Readonly<Record<Exclude<Divisible, 'gemm' | 'pairDistances'>, ByR
   sortedMean: { count: 3, rowsPerPiece: COLUMNS, scratch: 8, strides: () => ({ 0: 4, 9: 4 }) },
   windowMean: { count: 3, rowsPerPiece: COLUMNS, scratch: 7, strides: () => ({ 0: 4, 8: 4 }) },
   weightedSum: { count: 3, rowsPerPiece: COLUMNS, scratch: 5, strides: () => ({ 0: 4, 6: 4 }) },
-  rowDistances: { count: 2, rowsPerPiece: 8, strides: (of) => ({ 0: at(of, 1), 5: 8 }) },
 }
 
 /** Of gemm: where its arguments are. */
@@ -111,17 +111,17 @@ const [A, A_ROW, A_COLUMN, B, B_ROW, C, M, N, K, ADD, SCRATCH] = [0, 1, 2, 3, 4,
 /** Length of the partial sums of gemm itself: DEPTH_MAX of assembly/gemm.ts. */
 const DEPTH = 512
 /** Below, waking another thread takes longer than the work. */
-const PRODUCTS_MIN = 1 << 20
+export const PRODUCTS_MIN = 1 << 20
 
 /** Undefined when the call is too small to be divided. */
-export function divide(raw: KernelExports, kernel: number, of: Arguments): Division | undefined {
+export function divide(raw: KernelExports, kernel: number, of: Arguments, threads: number): Division | undefined {
   const name = DIVISIBLE[kernel]
   if (name === undefined) return undefined
   if (name === 'gemm') return divideProduct(of)
-  if (name === 'pairDistances') return dividePairs(raw, of)
+  if (name === 'pairDistances') return dividePairs(raw, of, threads)
   const { count, rowsPerPiece } = BY_ROWS[name]
   const pieces = Math.ceil(at(of, count) / rowsPerPiece)
-  return pieces < 4 ? undefined : { pieces, partialBytes: 0 }
+  return pieces < 4 ? undefined : { pieces, partialBytes: name === 'sortedMean' ? pieces * tileBytes(of) : 0 }
 }
 
 function divideProduct(of: Arguments): Division | undefined {
@@ -133,29 +133,6 @@ function divideProduct(of: Arguments): Division | undefined {
   return n === 1 || pieces < 2 ? undefined : { pieces, partialBytes: 4 * m * n * (pieces - 1) }
 }
 
-/** Of pairDistances: where its arguments are. */
-const [ROWS_AT, STRIDE, VECTORS, LENGTH, SUMS] = [0, 1, 2, 3, 4]
-/** Coordinates whose distances the kernel sums by themselves: SPAN of assembly/distances.ts. */
-const SPAN = 2048
-
-/** Each piece has its table, and behind it where it works. */
-function dividePairs(raw: KernelExports, of: Arguments): Division | undefined {
-  const pieces = Math.ceil(at(of, LENGTH) / SPAN)
-  const work = at(of, VECTORS) ** 2 * at(of, LENGTH)
-  return pieces < 2 || work < PRODUCTS_MIN ? undefined : { pieces, partialBytes: pieces * spanBytes(raw, of) }
-}
-
-const tableBytes = (raw: KernelExports, of: Arguments): number => 8 * raw.distancesLength(at(of, VECTORS))
-const spanBytes = (raw: KernelExports, of: Arguments): number =>
-  64 * Math.ceil((tableBytes(raw, of) + raw.distancesWork(at(of, VECTORS))) / 64)
-
-function pieceOfPairs(raw: KernelExports, of: Arguments, piece: number, { partials }: Workplace): void {
-  const from = piece * SPAN
-  const table = partials + piece * spanBytes(raw, of)
-  const [x, count] = [at(of, ROWS_AT) + 4 * from, Math.min(SPAN, at(of, LENGTH) - from)]
-  raw.spanDistances(x, at(of, STRIDE), at(of, VECTORS), count, table, table + tableBytes(raw, of))
-}
-
 const isByDepth = (of: Arguments): boolean => at(of, M) < 2 * ROWS
 
 /** Does one piece of a call that {@link divide} has divided. */
@@ -164,6 +141,7 @@ export function runPiece(raw: KernelExports, kernel: number, of: Arguments, piec
   if (name === undefined) return
   if (name === 'gemm') call(raw, name, pieceOfProduct(of, piece, place))
   else if (name === 'pairDistances') pieceOfPairs(raw, of, piece, place)
+  else if (name === 'sortedMean') pieceOfMean(raw, of, piece, place)
   else call(raw, name, rowsOf(BY_ROWS[name], of, piece, place))
 }
 
@@ -184,6 +162,10 @@ function rowsOf(
   moved[count] = Math.min(rowsPerPiece, at(of, count) - from)
   if (scratch !== undefined) moved[scratch] = place.scratch
   return moved
+}
+
+function pieceOfMean(raw: KernelExports, of: Arguments, piece: number, place: Workplace): void {
+  meanOfTile(raw, rowsOf(BY_ROWS.sortedMean, of, piece, place), place.partials + piece * tileBytes(of))
 }
 
 function pieceOfProduct(of: Arguments, piece: number, { scratch, partials }: Workplace): Arguments {
@@ -216,12 +198,9 @@ export function finish(
   partials: number,
 ): void {
   if (partialBytes === 0) return
-  if (DIVISIBLE[kernel] === 'pairDistances') {
-    const length = raw.distancesLength(at(of, VECTORS))
-    for (let piece = 0; piece < pieces; piece++)
-      raw.addDoubles(at(of, SUMS), partials + piece * spanBytes(raw, of), length)
-    return
-  }
+  const name = DIVISIBLE[kernel]
+  if (name === 'pairDistances') return addTables(raw, of, pieces, partials)
+  if (name === 'sortedMean') return addTiles(raw, of, pieces, partials)
   const size = at(of, M) * at(of, N)
   for (let piece = 1; piece < pieces; piece++) raw.addOf(at(of, C), partials + 4 * (piece - 1) * size, at(of, C), size)
 }

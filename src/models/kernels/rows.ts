@@ -29,15 +29,13 @@ export interface Rows {
   readonly taken: readonly Row[]
   /** Takes `matrix` (row-major, so many columns as inputs) times the rows as the rows of the next mean; null = the rows. */
   mix(matrix: Float32Array | null): Promise<void>
-  /** Mean of the wires from..to-1 of the network over each column. */
-  sortedMean(network: Comparators, from: number, to: number, out: Float32Array): Promise<void>
+  /** Mean of the wires from..to-1 of the network over each column; distances[i] += squared distance of row i to it. */
+  sortedMean(network: Comparators, from: number, to: number, out: Float32Array, distances?: Float64Array): Promise<void>
   /** Mean of the `keep` values of each column nearest to its median; the network must sort. */
   windowMean(network: Comparators, keep: number, out: Float32Array): Promise<void>
   /** Sum of the rows, each with its weight, row after row in float64. */
   weightedSum(weights: readonly number[], out: Float32Array): Promise<void>
-  /** sums[i] += squared distance of row i to the result of the last mean. */
-  addDistancesToMean(count: number, sums: Float64Array): Promise<void>
-  /** Adds the squared distances of all pairs over the first `count` coordinates, a multiple of 2048 but in the last block. */
+  /** Adds the squared distances of all pairs over the first `count` coordinates, a multiple of 1024 but in the last block. */
   addPairDistances(count: number): Promise<void>
   /** What was added: of all rows and, last, of the origin; row-major, only i < j has meaning. */
   pairDistances(): Float64Array
@@ -99,7 +97,7 @@ function sizesOf(length: number, inputs: number, mixed: number): Sizes {
   // Merge exchange has about n log2(n)^2 / 4 comparators.
   const comparators = inputs * Math.ceil(Math.log2(inputs + 1)) ** 2
   const tables = 8 * comparators + 192 * (inputs + mixed) + 4 * inputs * mixed
-  const distances = 10 * inputs * inputs + 2048 * (inputs + 8)
+  const distances = 10 * inputs * inputs + 6144 * (inputs + 8)
   return { width, stride, comparators, bytes: (2 * inputs + mixed + 2) * stride + tables + distances }
 }
 
@@ -116,7 +114,7 @@ function createRows({ raw, arena, run }: Place, length: number, inputCount: numb
   const mixedRows = allocate(Math.max(1, mixedCount) * stride)
   const result = allocate(4 * width)
   const block = allocate(64 * Math.max(inputCount, mixedCount))
-  const sums = allocate(8 * inputCount)
+  const sums = allocate(8 * (inputCount + 1))
   const matrixAt = allocate(Math.max(4, 4 * inputCount * mixedCount))
   const scratch = allocate(raw.SCRATCH_BYTES.value)
   const pairsAt = allocate(8 * comparators)
@@ -167,22 +165,18 @@ function createRows({ raw, arena, run }: Place, length: number, inputCount: numb
       active = { at: full.at, count: inputCount }
     },
     mix,
-    async sortedMean(network, from, to, out) {
+    async sortedMean(network, from, to, out, distances) {
       const { at, count } = active
-      const comparatorCount = load(network)
-      await run('sortedMean', [
-        at,
-        stride,
-        count,
-        padded(out.length),
-        pairsAt,
-        comparatorCount,
-        from,
-        to,
-        block,
-        result,
-      ])
+      const comparators = load(network)
+      const columns = padded(out.length)
+      const added = distances === undefined ? 0 : sums
+      if (distances !== undefined) {
+        clearPadding(out.length)
+        arena.float64(sums, count).set(distances)
+      }
+      await run('sortedMean', [at, stride, count, columns, pairsAt, comparators, from, to, block, result, added])
       give(out)
+      distances?.set(arena.float64(sums, count))
     },
     async windowMean(network, keep, out) {
       const { at, count } = active
@@ -194,14 +188,6 @@ function createRows({ raw, arena, run }: Place, length: number, inputCount: numb
       arena.float64(sums, weights.length).set(weights)
       await run('weightedSum', [full.at, stride, weights.length, padded(out.length), sums, scratch, result])
       give(out)
-    },
-    async addDistancesToMean(count, into) {
-      clearPadding(count)
-      arena.float32(result + 4 * count, padded(count) - count).fill(0)
-      const own = arena.float64(sums, inputCount)
-      own.set(into)
-      await run('rowDistances', [full.at, stride, inputCount, result, count, sums])
-      into.set(own)
     },
     async addPairDistances(count) {
       clearPadding(count)

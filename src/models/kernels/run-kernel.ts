@@ -3,10 +3,14 @@
 import { type Arguments, type Division, divide, DIVISIBLE, type Divisible, finish } from './division.ts'
 import type { KernelExports } from './exports.ts'
 
-/** Runs all pieces of a call, in any order, by whom it likes, and returns when the last one is done. */
-export type Crew = (kernel: number, of: Arguments, pieces: number, partials: number) => void
-/** The same without blocking: others have begun when it returns, and the caller's thread takes its part when it next waits. */
-export type CrewBeside = (...call: Parameters<Crew>) => Promise<void>
+export interface Crew<Done = void> {
+  /** The caller's included. */
+  readonly threads: number
+  /** Runs all pieces of a call, in any order, by whom it likes, and returns when the last one is done. */
+  run(kernel: number, of: Arguments, pieces: number, partials: number): Done
+}
+/** Does not block: others have begun when `run` returns, and the caller's thread takes its part when it next waits. */
+export type CrewBeside = Crew<Promise<void>>
 
 /** Allocates and gives back what partial sums need. */
 interface Memory {
@@ -21,11 +25,11 @@ const allocatePartials = (memory: Memory, { partialBytes }: Division): number =>
 export function dividedAmong(raw: KernelExports, memory: Memory, crew: Crew): KernelExports {
   function divided(kernel: number, whole: (...of: number[]) => unknown): (...of: number[]) => unknown {
     return (...of) => {
-      const division = divide(raw, kernel, of)
+      const division = divide(raw, kernel, of, crew.threads)
       if (division === undefined) return whole(...of)
       const partials = allocatePartials(memory, division)
       try {
-        crew(kernel, of, division.pieces, partials)
+        crew.run(kernel, of, division.pieces, partials)
         finish(raw, kernel, of, division, partials)
       } finally {
         if (partials !== 0) memory.release(partials)
@@ -54,11 +58,11 @@ export function runBeside(raw: KernelExports, memory: Memory, crew: CrewBeside):
   const here = runHere(raw)
   return async (name, of) => {
     const kernel = DIVISIBLE.indexOf(name)
-    const division = divide(raw, kernel, of)
+    const division = divide(raw, kernel, of, crew.threads)
     if (division === undefined) return here(name, of)
     const partials = allocatePartials(memory, division)
     try {
-      await crew(kernel, of, division.pieces, partials)
+      await crew.run(kernel, of, division.pieces, partials)
       finish(raw, kernel, of, division, partials)
     } finally {
       if (partials !== 0) memory.release(partials)

@@ -9,9 +9,10 @@ import { differences } from './differences'
 /** Coordinates whose products are summed in float32 before float64 takes over. */
 const GROUP: i32 = 256
 /** Coordinates after which a sum of products becomes distances. Whoever divides the work divides it here. */
-const SPAN: i32 = 2048
-/** Bytes of a group of four rows. */
-const STRIP: usize = 16 * GROUP
+const SPAN: i32 = 1024
+/** Bytes of a span of four rows, and of a group of it. */
+const STRIP: usize = 16 * SPAN
+const PART: usize = 16 * GROUP
 /** A distance below this part of |x - c|^2 + |y - c|^2 has lost four of 24 bits, and is measured by differences. */
 const NEAR: f64 = 1 / 16
 
@@ -56,7 +57,7 @@ export function distancesLength(n: i32): i32 {
 /** Bytes that {@link spanDistances} works in. */
 export function distancesWork(n: i32): i32 {
   const strips = (n + 3) >> 2
-  return strips * (<i32>STRIP + 32) + 4 * GROUP + 64
+  return strips * (<i32>STRIP + 32) + 4 * SPAN + 64
 }
 
 /** sums[i] += x[i]. */
@@ -81,16 +82,13 @@ export function spanDistances(x: usize, stride: usize, n: i32, count: i32, table
   const strips = (n + 3) >> 2
   const norms = table + (<usize>blocks(n) << 7)
   const centre = work + <usize>strips * STRIP
+  const bytes = <usize>((count + 3) & ~3) << 2
   memory.fill(table, 0, <usize>distancesLength(n) << 3)
-  for (let at = 0; at < count; at += GROUP) {
-    const bytes = <usize>((min(GROUP, count - at) + 3) & ~3) << 2
-    const from = x + (<usize>at << 2)
-    middleOfFive(from, stride, n, bytes, centre)
-    for (let i = 0; i < strips; i++)
-      pack(from, stride, n, 4 * i, bytes, centre, work + <usize>i * STRIP, norms + (<usize>i << 5))
-    products(work, strips, bytes << 2, table)
-  }
-  distancesOf(x, stride, n, count, table, centre + 4 * GROUP)
+  middleOfFive(x, stride, n, bytes, centre)
+  for (let i = 0; i < strips; i++)
+    pack(x, stride, n, 4 * i, bytes, centre, work + <usize>i * STRIP, norms + (<usize>i << 5))
+  products(work, strips, bytes << 2, table)
+  distancesOf(x, stride, n, count, table, centre + 4 * SPAN)
 }
 
 /** Of five rows spread over all, the middle value of each coordinate. Where liars decide it, all that is lost is time. */
@@ -111,31 +109,36 @@ function middleOfFive(x: usize, stride: usize, n: i32, bytes: usize, centre: usi
 function pack(x: usize, stride: usize, n: i32, i: i32, bytes: usize, centre: usize, strip: usize, norms: usize): void {
   const x0 = x + <usize>i * stride, x1 = x + <usize>min(i + 1, n - 1) * stride
   const x2 = x + <usize>min(i + 2, n - 1) * stride, x3 = x + <usize>min(i + 3, n - 1) * stride
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
-  for (let p: usize = 0; p < bytes; p += 16) {
-    const c = v128.load(centre + p)
-    const a = v128.load(x0 + p), b = v128.load(x1 + p), d = v128.load(x2 + p), e = v128.load(x3 + p)
-    s0 = f32x4.add(s0, f32x4.mul(a, a))
-    s1 = f32x4.add(s1, f32x4.mul(b, b))
-    s2 = f32x4.add(s2, f32x4.mul(d, d))
-    s3 = f32x4.add(s3, f32x4.mul(e, e))
-    v128.store(strip, f32x4.sub(a, c))
-    v128.store(strip, f32x4.sub(b, c), 16)
-    v128.store(strip, f32x4.sub(d, c), 32)
-    v128.store(strip, f32x4.sub(e, c), 48)
-    strip += 64
+  for (let from: usize = 0; from < bytes; from += 4 * GROUP) {
+    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
+    const end = min(bytes, from + 4 * GROUP)
+    for (let p = from; p < end; p += 16) {
+      const c = v128.load(centre + p)
+      const a = v128.load(x0 + p), b = v128.load(x1 + p), d = v128.load(x2 + p), e = v128.load(x3 + p)
+      s0 = f32x4.add(s0, f32x4.mul(a, a))
+      s1 = f32x4.add(s1, f32x4.mul(b, b))
+      s2 = f32x4.add(s2, f32x4.mul(d, d))
+      s3 = f32x4.add(s3, f32x4.mul(e, e))
+      v128.store(strip, f32x4.sub(a, c))
+      v128.store(strip, f32x4.sub(b, c), 16)
+      v128.store(strip, f32x4.sub(d, c), 32)
+      v128.store(strip, f32x4.sub(e, c), 48)
+      strip += 64
+    }
+    addPair(norms, s0, s1)
+    addPair(norms + 16, s2, s3)
   }
-  addPair(norms, s0, s1)
-  addPair(norms + 16, s2, s3)
 }
 
-/** Adds the products of all pairs of rows to the table. */
+/** Adds the products of all pairs of rows to the table, group after group. */
 function products(packed: usize, strips: i32, bytes: usize, table: usize): void {
   const end = packed + <usize>strips * STRIP
   for (let a = packed; a < end; a += STRIP)
     for (let b = a; b < end; b += STRIP) {
-      product(a, b, bytes, table)
-      product(a, b + 32, bytes, table + 16)
+      for (let at: usize = 0; at < bytes; at += PART) {
+        product(a + at, b + at, min(PART, bytes - at), table)
+        product(a + at, b + at + 32, min(PART, bytes - at), table + 16)
+      }
       table += 128
     }
 }

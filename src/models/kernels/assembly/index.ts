@@ -14,9 +14,8 @@ export { clipNorm, squaredDistance, squaredNorm } from './norms'
 export { adam, proximal, sgd } from './optimiser'
 export { clippedSurrogate, logOf, maskedSample, maskedSoftmax, squaredError } from './policy'
 export { addSteps } from './private'
-export { rowDistances } from './differences'
 export { addDoubles, distancesLength, distancesWork, pairDistances, spanDistances } from './distances'
-export { sortedMean, windowMean } from './robust'
+export { sortedMean, tileMean, windowMean } from './robust'
 
 /** First byte that the module itself does not use. */
 export const MEMORY_BASE: usize = __heap_base

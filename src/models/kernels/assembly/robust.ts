@@ -1,6 +1,9 @@
 // Robust statistics over the rows of a block, coordinate by coordinate. Rows are `stride` bytes
 // apart, sixteen coordinates are worked on together, and what lies between a row's length and its stride may be anything.
 
+import { rowDistances } from './differences'
+import { addDoubles } from './distances'
+
 /** Bytes of sixteen coordinates. */
 const LANES: usize = 64
 
@@ -66,15 +69,36 @@ function meansOf(block: usize, from: i32, to: i32, out: usize): void {
   }
 }
 
-/** out[c] = mean of wires from..to-1 of the network over column c: the median, or the mean without the extremes. */
+/** Columns whose rows are still near when their distances to the result are taken. Whoever divides the work divides it here. */
+const TILE: i32 = 1024
+
+/**
+ * out[c] = mean of wires from..to-1 of the network over column c: the median, or the mean without the extremes. Unless
+ * `sums` is 0: sums[i] += |x_i - out|^2, and as many float64 as n, rounded up to an even number, have room there.
+ */
 export function sortedMean(
-  x: usize, stride: usize, n: i32, count: i32, pairs: usize, pairCount: i32, from: i32, to: i32, block: usize, out: usize,
+  x: usize, stride: usize, n: i32, count: i32, pairs: usize, pairCount: i32, from: i32, to: i32, block: usize, out: usize, sums: usize,
+): void {
+  for (let at = 0; at < count; at += TILE) {
+    const bytes = <usize>at << 2
+    const tile = sums == 0 ? sums : block
+    tileMean(x + bytes, stride, n, min(TILE, count - at), pairs, pairCount, from, to, block, out + bytes, tile)
+    if (sums != 0) addDoubles(sums, block, (n + 1) & ~1)
+  }
+}
+
+/** The same for at most a tile of columns, whose distances are written to `tile` and not added. It may be `block`. */
+export function tileMean(
+  x: usize, stride: usize, n: i32, count: i32, pairs: usize, pairCount: i32, from: i32, to: i32, block: usize, out: usize, tile: usize,
 ): void {
   for (let at = 0; at < count; at += 16) {
     spread(x + (<usize>at << 2), stride, n, block)
     exchange(block, pairs, pairCount)
     meansOf(block, from, to, out + (<usize>at << 2))
   }
+  if (tile == 0) return
+  memory.fill(tile, 0, <usize>((n + 1) & ~1) << 3)
+  rowDistances(x, stride, n, out, count, tile)
 }
 
 // @ts-ignore: decorator
