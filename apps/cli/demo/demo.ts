@@ -24,7 +24,8 @@ import { createProcessGroup } from './processes.ts'
 import type { DemoReport } from './report.ts'
 import { serveUntilInterrupted } from './serve.ts'
 import { dealKeys } from './deal-keys.ts'
-import { protectionOf, trainFederation } from './training.ts'
+import { learners, protectionOf } from './training-config.ts'
+import { trainFederation } from './training.ts'
 import { exportLedger, verifyLedger } from './verification.ts'
 
 /** @throws whatever stopped it; the processes are gone then, and so are the files unless they are to be kept */
@@ -55,7 +56,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     await progress.phase('organisations join and ingest', (say) => joinAndIngest(running, data, say))
     const orgs = await progress.phase('labels', () => shareOutLabels(running, data, options))
     for (const { id } of liarsAmong(orgs, options.attack)) running.liars.add(id)
-    await progress.phase('nodes start', () => startNodes(running, protectionOf(orgs, options), options))
+    await progress.phase('nodes start', () => startNodes(running, protectionOf(learners(orgs), options), options))
     const training = await progress.phase('training', (say) => trainFederation(running, orgs, options, say))
     const exported = await progress.phase('ledger export', () => exportLedger(running))
     if (options.serve) await serveUntilInterrupted(running, exported.modelHash, interrupt)

@@ -61,3 +61,35 @@ describe('--mechanism', () => {
     expect(() => parseDemoOptions({ ...asked, mechanism: 'shared' })).toThrow('local, distributed, skellam, central')
   })
 })
+
+describe('what does not go together', () => {
+  const raw = { orgs: '5', labels: 'own', seed: '1' }
+
+  it.each([
+    ['shares of noise without masks', { unit: 'organisation', mechanism: 'distributed', protect: 'plain' }],
+    ['noise of the hub under encryption', { unit: 'organisation', mechanism: 'central', protect: 'paillier' }],
+    ['two organisations that hide among each other', { orgs: '2', protect: 'secagg' }],
+    ['two organisations under encryption', { orgs: '2', protect: 'ckks', epsilon: 'off' }],
+    ['a rule that needs single updates under encryption', { protect: 'paillier', robust: 'median:1' }],
+    ['more liars than the rule withstands', { orgs: '4', robust: 'krum:1' }],
+  ])('is refused before anything is set up, as an error of the command line: %s', (_, asked) => {
+    expect(() => parseDemoOptions({ ...raw, ...asked })).toThrow(expect.objectContaining({ code: 'config-invalid' }))
+  })
+
+  it.each([
+    {},
+    { orgs: '1' },
+    { orgs: '2' },
+    { epsilon: 'off' },
+    { model: 'mlp', protect: 'plain', unit: 'organisation' },
+    { protect: 'paillier' },
+    { protect: 'ckks', epsilon: 'off', rounds: '2' },
+    { attack: 'signflip:1' },
+    { attack: 'signflip:1', protect: 'secagg', robust: 'none' },
+    { unit: 'organisation', mechanism: 'distributed', orgs: '10' },
+    { unit: 'organisation', mechanism: 'central' },
+    { orgs: '26', robust: 'median:1', protect: 'secagg' },
+  ])('is not %o', (asked) => {
+    expect(parseDemoOptions({ ...raw, ...asked })).toMatchObject({ seed: 1 })
+  })
+})

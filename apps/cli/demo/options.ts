@@ -1,7 +1,9 @@
 /** What `entente demo` takes, checked. */
 
 import { defenceAgainst, type DemoAttack, parseAttack } from './attack.ts'
-import { fail } from '../../../src/base/errors.ts'
+import { EntenteError, fail } from '../../../src/base/errors.ts'
+import { sha256Hex } from '../../../src/base/hash.ts'
+import { type EncryptionConfig, isEncrypted } from '../../../src/learning/encryption-config.ts'
 import { EPSILON_DEFAULT } from '../../../src/learning/example-privacy.ts'
 import { HIDDEN_AMONG_MIN, type Protection, PROTECTIONS } from '../../../src/learning/masking-config.ts'
 import {
@@ -28,6 +30,7 @@ import {
   type PrivacyAsked,
   type ThreatModelKind,
 } from '../../../src/node/default-model.ts'
+import { demoConfig } from './training-config.ts'
 
 export const STRATEGIES = ['fedavg', 'fedprox', 'fedavgm', 'fedadam', 'fedyogi', 'fedadagrad'] as const
 export type StrategyName = (typeof STRATEGIES)[number]
@@ -109,14 +112,31 @@ export function parseDemoOptions(raw: RawDemoOptions): DemoOptions {
 
 /** What would be refused when the training starts is refused before anything is set up. */
 function compatible(options: DemoOptions): DemoOptions {
+  requireRule(options)
+  try {
+    // Who has data to learn from shows only later: with fewer than all, what is missing is named then.
+    demoConfig(options.orgs, options, keyToBeDealt(options))
+  } catch (error) {
+    if (error instanceof EntenteError && error.code === 'invalid-request') fail('config-invalid', error.message)
+    throw error
+  }
+  return options
+}
+
+/** In the place of the key that the demo deals once its nodes exist. */
+function keyToBeDealt({ protect, orgs }: DemoOptions): EncryptionConfig | null {
+  if (protect === undefined || !isEncrypted(protect)) return null
+  return { parameters: sha256Hex(new Uint8Array()), threshold: Math.floor((2 * orgs) / 3) + 1 }
+}
+
+function requireRule(options: DemoOptions): void {
   const { attack, orgs, protect } = options
   const robust = options.robust ?? (attack === undefined ? undefined : defenceAgainst(attack, protect))
-  if (robust === undefined || robust.rule === 'none') return options
+  if (robust === undefined || robust.rule === 'none') return
   if (protect !== undefined && protect !== 'plain' && protect !== 'secagg')
     fail('config-invalid', `--robust ${robust.rule} needs something to compare, which --protect ${protect} hides`)
   const problem = protect === 'secagg' ? bucketsProblem(robust, orgs) : robustProblem(robust, orgs)
   if (problem !== undefined) fail('config-invalid', `${orgs} organisations are too few: ${problem}`)
-  return options
 }
 
 /** @throws config-invalid */

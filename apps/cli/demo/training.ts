@@ -2,17 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail } from '../../../src/base/errors.ts'
-import { parseTrainingConfig, type TrainingConfig } from '../../../src/learning/config.ts'
-import { HIDDEN_AMONG_MIN, type Protection } from '../../../src/learning/masking-config.ts'
-import { trainingDefaults } from '../../../src/node/default-model.ts'
-import type { RobustConfig } from '../../../src/learning/robust/config.ts'
-import type { EncryptionConfig } from '../../../src/learning/encryption-config.ts'
-import { defenceAgainst } from './attack.ts'
+import type { TrainingConfig } from '../../../src/learning/config.ts'
 import { dealtKey } from './deal-keys.ts'
 import type { Federation } from './federation.ts'
 import type { DemoOptions } from './options.ts'
 import type { Say } from './progress.ts'
 import type { OrganisationSummary, RoundSummary } from './report.ts'
+import { demoConfig, learners } from './training-config.ts'
 
 /** The same name in every run, so that the same seed gives the same model. */
 const TRAINING_ID = 'demo'
@@ -33,7 +29,7 @@ export async function trainFederation(
   options: DemoOptions,
   say: Say,
 ): Promise<FinishedTraining> {
-  const config = configOf(orgs, options, await dealtKey(federation))
+  const config = demoConfig(learners(orgs), options, await dealtKey(federation))
   await federation.operator.startTraining({ config, trainingId: TRAINING_ID })
   for (;;) {
     const training = await federation.operator.training(TRAINING_ID)
@@ -48,41 +44,6 @@ export async function trainFederation(
       )
     await sleep(REFRESH_MS)
   }
-}
-
-/** Secure aggregation, unless asked otherwise, or fewer learn than can hide among each other. */
-export function protectionOf(
-  orgs: readonly OrganisationSummary[],
-  { protect, attack, robust }: DemoOptions,
-): Protection {
-  // A rule sees more in single updates than in buckets, of which a few organisations make too few.
-  if (attack !== undefined || robust !== undefined) return protect ?? 'plain'
-  return protect ?? (learners(orgs) < HIDDEN_AMONG_MIN ? 'plain' : 'secagg')
-}
-
-const learners = (orgs: readonly OrganisationSummary[]): number => orgs.filter(({ learns }) => learns).length
-
-function configOf(
-  orgs: readonly OrganisationSummary[],
-  options: DemoOptions,
-  encryption: EncryptionConfig | null,
-): TrainingConfig {
-  return parseTrainingConfig({
-    ...trainingDefaults(options.model, { strategy: options.strategy, privacy: options.privacy, clip: options.clip }),
-    ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
-    protection: protectionOf(orgs, options),
-    encryption,
-    ...robustOf(options),
-    ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
-    // Everybody who has something to learn from must take part.
-    round: { participantsMin: Math.max(1, learners(orgs)) },
-    seed: String(options.seed),
-  })
-}
-
-function robustOf({ robust, attack, protect }: DemoOptions): { robust?: RobustConfig } {
-  if (robust !== undefined) return { robust }
-  return attack === undefined ? {} : { robust: defenceAgainst(attack, protect) }
 }
 
 /** Those that made a model: one that somebody declined is made up for by another. */
