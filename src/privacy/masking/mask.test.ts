@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { toBase64Url, toHex } from '../../base/bytes.ts'
 import { plainArithmetic, type Width } from './arithmetic.ts'
 import { CHUNK_BYTES, keystream, seededBytes } from './keystream.ts'
 import { addVectors, applyMasks, type Mask, splitRange } from './mask.ts'
+import { roundSecrets } from './secrets.ts'
 
 const random = seededBytes(new Uint8Array(32), 'mask.test')
 const masksOf = (count: number): Mask[] =>
@@ -79,9 +81,28 @@ describe('the distribution of a mask', () => {
     }
   })
 
-  it('has seeds of 128 bits and takes no shorter one (defect: 32-bit seeds)', () => {
+  it('follows from 128 bits, and from no fewer (defect: 32-bit seeds)', () => {
     expect(() => applyMasks(new Uint8Array(64), [{ seed: new Uint8Array(4), sign: 1 }], plainArithmetic(32))).toThrow(
       '16 bytes',
     )
+    const maskOf = (seed: Uint8Array): string => {
+      const words = new Uint8Array(16)
+      applyMasks(words, [{ seed, sign: 1 }], plainArithmetic(32))
+      return toHex(words)
+    }
+    const seeds = Array.from({ length: 16 }, (_, i) => new Uint8Array(16).fill(1, i, i + 1))
+    expect(new Set([new Uint8Array(16), ...seeds].map(maskOf)).size).toBe(17)
+  })
+
+  it('and every secret of a round from all 32 bytes of its seed, none of which may be missing (defect: 32-bit seeds)', () => {
+    const secretsOf = (seed: Uint8Array): string[] => {
+      const { boxKey, maskKey, self, random } = roundSecrets(toBase64Url(seed))
+      return [boxKey, maskKey, toHex(self), toHex(random('neighbours')(16)), toHex(random('mask-polynomial')(16))]
+    }
+    const seeds = Array.from({ length: 32 }, (_, i) => new Uint8Array(32).fill(1, i, i + 1))
+    const all = [new Uint8Array(32), ...seeds].map(secretsOf)
+    for (const kind of [0, 1, 2, 3, 4]) expect(new Set(all.map((secrets) => secrets[kind])).size).toBe(33)
+    for (const length of [0, 4, 31, 33])
+      expect(() => roundSecrets(toBase64Url(new Uint8Array(length)))).toThrow('32 bytes')
   })
 })

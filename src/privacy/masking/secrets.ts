@@ -34,10 +34,12 @@ export interface RoundSecrets {
   readonly random: (label: 'neighbours' | 'mask-polynomial' | 'self-polynomial') => RandomBytes
 }
 
-/** @param seed base64url of 32 bytes */
+const ROUND_SEED_BYTES = 32
+
+/** @param seed base64url of 32 bytes @throws invalid-request */
 export function roundSecrets(seed: string): RoundSecrets {
   const bytes = fromBase64Url(seed)
-  if (bytes === undefined) fail('invalid-request', 'a seed is 32 bytes, base64url')
+  if (bytes?.length !== ROUND_SEED_BYTES) fail('invalid-request', `a seed is ${ROUND_SEED_BYTES} bytes, base64url`)
   const box = agreementSecret(randomSecret(seededBytes(bytes, 'box-key')))
   const maskBytes = randomSecret(seededBytes(bytes, 'mask-key'))
   const mask = agreementSecret(maskBytes)
