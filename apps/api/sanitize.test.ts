@@ -45,6 +45,27 @@ describe('privacy/sanitize of an organisation', () => {
     expect(await ask('2')).not.toEqual(await ask('1'))
   })
 
+  it('clips a gradient to the sensitivity, as the ledger document asks', async () => {
+    const asked = { raw_gradient: [3, 0, -4], sensitivity: 2.5, config: {} }
+    expect((await post(asked)).body).toEqual({ sanitized_gradient: [1.5, 0, -2], norm: 5, clipped: true })
+    const short = { raw_gradient: [0.3], sensitivity: 1 }
+    expect((await post(short)).body).toEqual({ sanitized_gradient: [0.3], norm: 0.3, clipped: false })
+  })
+
+  it.each([
+    { raw_gradient: [], sensitivity: 1 },
+    { raw_gradient: [1] },
+    { raw_gradient: [1], sensitivity: 0 },
+    { raw_gradient: [1], sensitivity: 1, lines: ['x'] },
+    { raw_gradient: [1], sensitivity: 1, config: { sigma: 1 } },
+    { raw_gradient: ['1'], sensitivity: 1 },
+    { raw_gradient: [null], sensitivity: 1 },
+    { raw_gradient: [1e300], sensitivity: 1 },
+    { raw_gradient: Array.from({ length: 50_001 }, () => 0), sensitivity: 1 },
+  ])('refuses a gradient that is none, too long, without a bound, or with more than it takes: %#', async (asked) => {
+    expect((await post(asked)).statusCode).toBe(400)
+  })
+
   it('is for its own administrator only, and takes nothing else', async () => {
     expect((await post({ lines: ['x'] }, 'wrong')).statusCode).toBe(401)
     expect((await post({ lines: [] })).statusCode).toBe(400)
