@@ -5,7 +5,10 @@ import { ATTACK } from '../telemetry/dataset.ts'
 import type { TrainingRows } from '../telemetry/training-rows.ts'
 import type { OpenDataset } from './dataset-files.ts'
 
-/** Of a host with more rows, which ones stay is drawn, evenly. */
+/**
+ * Of a host with more rows, which ones stay is drawn, evenly. One row more changes the draw of all: the choice is not what
+ * differential privacy covers (docs/reference/privacy.md).
+ */
 export function boundHosts({ rows: table, info }: OpenDataset, selected: TrainingRows, most: number): TrainingRows {
   const order = Uint32Array.from(selected.rows)
   shuffle(order, prng('rows of a host'))
