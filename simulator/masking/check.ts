@@ -5,7 +5,7 @@
 
 import type { OrganisationId } from '../../src/base/ids.ts'
 import { maskingClient } from '../../src/privacy/masking/client.ts'
-import { exposureOf } from '../../src/privacy/masking/exposure.ts'
+import { exposureOf } from '../../src/privacy/masking/exposure.suite.ts'
 import { identityOf, type World } from '../../src/privacy/masking/fixtures.ts'
 import { planFor } from '../../src/privacy/masking/plan.ts'
 import { maskingServer } from '../../src/privacy/masking/server.ts'

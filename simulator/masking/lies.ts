@@ -6,9 +6,9 @@
 
 import type { OrganisationId } from '../../src/base/ids.ts'
 import { type Prng, prng, shuffle } from '../../src/base/prng.ts'
-import { exposureOf } from '../../src/privacy/masking/exposure.ts'
+import { exposureOf } from '../../src/privacy/masking/exposure.suite.ts'
 import { nameOf } from '../../src/privacy/masking/fixtures.ts'
-import { LyingHub } from '../../src/privacy/masking/lying-hub.ts'
+import { LyingHub } from '../../src/privacy/masking/lying-hub.suite.ts'
 import type { MaskedInput } from '../../src/privacy/masking/messages.ts'
 import { planFor } from '../../src/privacy/masking/plan.ts'
 

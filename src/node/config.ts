@@ -109,7 +109,6 @@ const organisationSchema = z.strictObject({
 
 const configSchema = z.discriminatedUnion('role', [hubSchema, organisationSchema])
 
-export type HubConfig = z.infer<typeof hubSchema>
 export type OrganisationConfig = z.infer<typeof organisationSchema>
 export type NodeConfig = z.infer<typeof configSchema>
 export type Environment = Readonly<Record<string, string | undefined>>

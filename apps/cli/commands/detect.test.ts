@@ -12,7 +12,7 @@ import { loadKernels } from '../../../src/node/kernels.ts'
 import { encodeFlat, modelMetadata } from '../../../src/node/model-files.ts'
 import { createPolicy } from '../../../src/models/policy/policy.ts'
 import { defaultPolicy } from '../../../src/node/policy/default-policy.ts'
-import { encodePolicy } from '../../../src/node/policy/policy-file.ts'
+import { encodePolicy } from '../../../src/node/policy/policy-file.suite.ts'
 import { generateTraffic } from '../../../src/telemetry/generator.ts'
 import type { DetectSummary } from '../detect-summary.ts'
 

@@ -10,7 +10,7 @@ import { policyObservations } from '../../../src/models/policy/observer.ts'
 import { createPolicy } from '../../../src/models/policy/policy.ts'
 import { createModel } from '../../../src/models/model.ts'
 import { encodeFlat, modelMetadata } from '../../../src/node/model-files.ts'
-import { encodePolicy } from '../../../src/node/policy/policy-file.ts'
+import { encodePolicy } from '../../../src/node/policy/policy-file.suite.ts'
 
 const program = fileURLToPath(new URL('../../../bin/entente.mjs', import.meta.url))
 const run = promisify(execFile)

@@ -7,7 +7,7 @@ import type { Digest } from '../../base/ids.ts'
 import { decodeSafetensors } from '../../models/formats/safetensors.ts'
 import { createPolicy, type Policy } from '../../models/policy/policy.ts'
 import { loadKernels } from '../kernels.ts'
-import { encodeFlat, modelMetadata, specOf } from '../model-files.ts'
+import { specOf } from '../model-files.ts'
 
 export interface LoadedPolicy {
   readonly policy: Policy
@@ -63,12 +63,4 @@ function decodePolicy(bytes: Uint8Array): LoadedPolicy {
   }
   if (!kernels.finite(parameters)) fail('not-finite', 'it has a weight that is NaN or infinite')
   return { policy, parameters, digest: sha256Hex(bytes), version: header.metadata['version'] ?? '' }
-}
-
-/** The file of a policy: canonical, so equal policies are equal bytes. */
-export function encodePolicy(
-  { policy, parameters }: Pick<LoadedPolicy, 'policy' | 'parameters'>,
-  version: string,
-): Uint8Array {
-  return encodeFlat(policy.layout, modelMetadata(policy.spec, version), parameters)
 }

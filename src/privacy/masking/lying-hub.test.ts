@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { toBase64Url, utf8 } from '../../base/bytes.ts'
 import { sha256 } from '../../base/hash.ts'
 import { digest, type OrganisationId } from '../../base/ids.ts'
-import { exposureOf } from './exposure.ts'
+import { exposureOf } from './exposure.suite.ts'
 import { nameOf } from './fixtures.ts'
 import { agreementKeyOf, agreementSecret } from './keys.ts'
-import { LyingHub } from './lying-hub.ts'
+import { LyingHub } from './lying-hub.suite.ts'
 
 const start = (round = 'training-1'): LyingHub => new LyingHub({ seed: 'hub', count: 10, round })
 const corrupt = new Set([nameOf(8), nameOf(9)])

@@ -3,7 +3,7 @@
  * that organisations mean the same family by the same word. Names that cover several techniques get the parent.
  */
 
-const NAMES: Readonly<Record<string, string>> = {
+export const NAMES: Readonly<Record<string, string>> = {
   'T1498': 'ddos|dos|denial of service|network denial of service|flood|detection of a denial of service attack',
   'T1498.001': 'udp flood|udpstorm|icmp flood|udpflood|icmpflood|pod|ping of death',
   'T1498.002': 'smurf|smurfttl|amplification|reflection|dns amplification|ntp amplification|drdos|snmpgetattack',
@@ -87,7 +87,6 @@ const TECHNIQUES: ReadonlyMap<string, string> = new Map(
 
 /** Every id that {@link techniqueOf} can give. */
 export const TECHNIQUE_IDS: readonly string[] = Object.keys(NAMES)
-export const TECHNIQUE_NAMES: readonly string[] = Object.values(NAMES).flatMap((names) => names.split('|'))
 
 function normal(name: string): string {
   return name
