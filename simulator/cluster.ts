@@ -283,5 +283,11 @@ export async function runCluster(options: ClusterOptions): Promise<Run> {
 }
 
 function remainsOf(node: SimulatedNode<unknown>) {
-  return { name: node.name, tables: node.tables(), blobs: node.disk.blobs, crashes: node.crashes() }
+  return {
+    name: node.name,
+    tables: node.tables(),
+    blobs: node.disk.everStored,
+    kept: new Set(node.disk.blobs.keys()),
+    crashes: node.crashes(),
+  }
 }

@@ -18,7 +18,10 @@ export type Acknowledgement =
 export interface NodeRemains {
   readonly name: string
   readonly tables: Tables
+  /** All that it ever stored. */
   readonly blobs: ReadonlyMap<Digest, Uint8Array>
+  /** What of that is still on its disk. */
+  readonly kept: ReadonlySet<Digest>
   readonly crashes: number
 }
 

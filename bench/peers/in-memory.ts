@@ -22,6 +22,6 @@ async function create(): Promise<BlobWriter> {
   }
 }
 
-const blobs: Blobs = { create, open: none, size: none, uploadOffset: none, uploadChunk: none }
+const blobs: Blobs = { create, open: none, size: none, remove: none, uploadOffset: none, uploadChunk: none }
 
 export const inMemoryThreads = (threads: number): MaskingThreads => createMaskingThreads({ blobs, threads })

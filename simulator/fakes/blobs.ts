@@ -36,7 +36,7 @@ export function createBlobs(process: Process, disk: Disk): Blobs {
         if (expected !== undefined && digest !== expected)
           fail('digest-mismatch', `the bytes are ${digest}, not ${expected}`)
         await process.point(`before blob commit ${short(digest)}`)
-        disk.blobs.set(digest, bytes)
+        disk.store(digest, bytes)
         await process.point(`after blob commit ${short(digest)}`)
         return { digest, size: bytes.length }
       },
@@ -60,7 +60,14 @@ export function createBlobs(process: Process, disk: Disk): Blobs {
     return finish(disk, digest, upload, size)
   }
 
+  async function remove(digest: Digest): Promise<void> {
+    await process.point(`before blob removal ${short(digest)}`)
+    disk.blobs.delete(digest)
+    await process.point(`after blob removal ${short(digest)}`)
+  }
+
   return {
+    remove,
     size: async (digest) => {
       await process.point(`blob size ${short(digest)}`)
       return disk.blobs.get(digest)?.length
@@ -93,6 +100,6 @@ function finish(
   if (offset < size) return { offset, complete: false }
   disk.uploads.delete(digest)
   if (sha256Hex(upload.bytes) !== digest) fail('digest-mismatch', `the uploaded bytes are not those of ${digest}`)
-  disk.blobs.set(digest, upload.bytes)
+  disk.store(digest, upload.bytes)
   return { offset, complete: true }
 }

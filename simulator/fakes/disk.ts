@@ -23,6 +23,9 @@ export interface Disk {
   /** Reads the log as a restarted process does: up to the first frame that its checksum does not cover; the rest is cut off. */
   recover(): { readonly entries: readonly unknown[]; readonly dropped: number }
   readonly blobs: Map<Digest, Uint8Array>
+  store(digest: Digest, bytes: Uint8Array): void
+  /** All that was ever stored: for checkers, who compute again what nodes have forgotten. No process reads it. */
+  readonly everStored: ReadonlyMap<Digest, Uint8Array>
   readonly uploads: Map<Digest, Upload>
 }
 
@@ -50,7 +53,13 @@ export function createDisk(): Disk {
   const frames: string[] = []
   const pending: unknown[] = []
   const blobs = new Map<Digest, Uint8Array>()
+  const everStored = new Map<Digest, Uint8Array>()
   const uploads = new Map<Digest, Upload>()
+
+  function store(digest: Digest, bytes: Uint8Array): void {
+    blobs.set(digest, bytes)
+    everStored.set(digest, bytes)
+  }
 
   function append(entry: unknown): void {
     const frame = frameOf(entry)
@@ -82,7 +91,7 @@ export function createDisk(): Disk {
     return { entries, dropped }
   }
 
-  return { append, sync: () => pending.splice(0), crash, recover, blobs, uploads }
+  return { append, sync: () => pending.splice(0), crash, recover, blobs, store, everStored, uploads }
 }
 
 /** A sector that was being written: cut short, or with old bytes in it. */

@@ -470,6 +470,36 @@ export function describeBlobs(name: string, open: () => Promise<OpenedBlobs>): v
       expect(await blobs.size(other)).toBeUndefined()
     })
 
+    it('removes a blob, once more without complaint, and takes it again', async () => {
+      await blobs.remove(digest)
+      for (let time = 0; time < 2; time++) {
+        await blobs.uploadChunk(digest, bytes.length, 0, chunked(bytes))
+        await blobs.remove(digest)
+        await blobs.remove(digest)
+        expect(await blobs.size(digest)).toBeUndefined()
+        expect(await codeOf(blobs.open(digest))).toBe('blob-missing')
+        expect(await blobs.uploadOffset(digest)).toBe(0)
+      }
+    })
+
+    it('removes no other blob, and none from under whoever reads it', async () => {
+      await blobs.uploadChunk(digest, bytes.length, 0, chunked(bytes))
+      await blobs.remove(`${digest.slice(0, 2)}${other.slice(2)}` as Digest)
+      const reader = await blobs.open(digest)
+      await blobs.remove(digest)
+      const content = new Uint8Array(reader.size)
+      await reader.read(0, content)
+      await reader.close()
+      expect(content).toEqual(bytes)
+      expect(await blobs.size(digest)).toBeUndefined()
+    })
+
+    it('leaves an upload that has begun alone', async () => {
+      await blobs.uploadChunk(digest, bytes.length, 0, chunked(bytes.subarray(0, 10)))
+      await blobs.remove(digest)
+      expect(await blobs.uploadOffset(digest)).toBe(10)
+    })
+
     it('refuses more bytes than announced', async () => {
       expect(await codeOf(blobs.uploadChunk(digest, bytes.length - 1, 0, chunked(bytes)))).toBe('body-too-large')
       expect(await blobs.size(digest)).toBeUndefined()

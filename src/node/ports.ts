@@ -119,6 +119,11 @@ export interface Blobs {
   /** @throws blob-missing */
   open(digest: Digest): Promise<BlobReader>
   create(): Promise<BlobWriter>
+  /**
+   * Removes a blob that is complete; no-op if it is not here. Durable when it resolves, as far as its name goes: the disk may
+   * keep the bytes. Readers that are open go on.
+   */
+  remove(digest: Digest): Promise<void>
   /** Bytes of a resumable upload that are durable so far. */
   uploadOffset(digest: Digest): Promise<number>
   /**

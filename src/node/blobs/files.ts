@@ -5,13 +5,15 @@
  * B2 an offset that was acknowledged survives a crash: the partial file was fsynced before
  * B3 one process at a time writes a partial file, so that nobody can change bytes after they were hashed
  * B4 a full disk changes nothing that is complete, and leaves an upload that can go on
+ * B5 what was removed stays removed: its directory was fsynced before the caller heard of it
  */
 
-import { mkdir, open, stat } from 'node:fs/promises'
+import { mkdir, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail } from '../../base/errors.ts'
 import { type Digest, isDigest } from '../../base/ids.ts'
 import type { BlobReader, Blobs } from '../ports.ts'
+import { syncDirectory } from '../replace-file.ts'
 import { ownerOf, removeStale } from './cleanup.ts'
 import { createUploads } from './uploads.ts'
 import { createWriter } from './writer.ts'
@@ -51,6 +53,7 @@ export async function openFileBlobs(root: string, options: FileBlobsOptions = {}
     size,
     open: (digest) => openBlob(paths, digest),
     create: () => createWriter(paths, owner, sizeMax),
+    remove: (digest) => removeBlob(paths, digest),
     uploadOffset: (digest) => uploads.offset(digest),
     uploadChunk: (digest, total, offset, chunks) => uploads.chunk(digest, total, offset, chunks),
   }
@@ -87,6 +90,12 @@ async function openBlob(paths: BlobPaths, digest: Digest): Promise<BlobReader> {
     },
     close: () => file.close(),
   }
+}
+
+/** Synced too when it was gone already: the process that removed it may have died before it did. */
+async function removeBlob(paths: BlobPaths, digest: Digest): Promise<void> {
+  await rm(paths.blob(digest), { force: true })
+  await syncDirectory(paths.shard(digest)).catch(unlessMissing)
 }
 
 export function unlessMissing(error: NodeJS.ErrnoException): undefined {
