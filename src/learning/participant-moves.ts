@@ -42,18 +42,18 @@ export function startTraining(
     fail('invalid-request', `round ${announcement.round_id} is announced to the stream of ${roundId}`)
   const { config, round, base_model, deadline } = announcement
   const state: ParticipantIn<'training'> = { phase: 'training', roundId, announcement, refusals: [] }
-  if (at >= deadline) return abandonRound(state, 'announced after its deadline', at)
+  if (at >= deadline) return only(abandoned(state, 'announced after its deadline', at))
   if (!self.accepts.includes(config.protection))
-    return decline(state, `this organisation does not take part in rounds with protection "${config.protection}"`, at)
+    return refuse(state, `this organisation does not take part in rounds with protection "${config.protection}"`, at)
   const { privacy, model } = config
   if (self.requirePrivacy && privacy === null && model.kind !== 'policy')
-    return decline(state, 'this organisation does not take part in trainings without differential privacy', at)
+    return refuse(state, 'this organisation does not take part in trainings without differential privacy', at)
   if (privacy?.unit === 'organisation' && !self.mechanisms.includes(privacy.mechanism))
-    return decline(state, `this organisation does not take part in rounds with noise by "${privacy.mechanism}"`, at)
+    return refuse(state, `this organisation does not take part in rounds with noise by "${privacy.mechanism}"`, at)
   const unserved = purposeProblem(config, self.purposes)
-  if (unserved !== undefined) return decline(state, unserved, at)
+  if (unserved !== undefined) return refuse(state, unserved, at)
   const unshared = isShared(config) ? tooFewToShare(config, announcement.invited?.length ?? 0) : undefined
-  if (unshared !== undefined) return decline(state, unshared, at)
+  if (unshared !== undefined) return refuse(state, unshared, at)
   const train: ParticipantEffect = {
     type: 'train',
     roundId,
@@ -130,9 +130,11 @@ export function abandonMasking(
   at: number,
 ): ParticipantStep {
   const { maskingId } = ownBucket(state.announcement, self.organisation)
+  const ended = abandonRound(state, reason, at)
   return {
-    ...abandonRound(state, reason, at),
+    ...ended,
     effects: [
+      ...ended.effects,
       {
         type: 'close-masking',
         maskingId,
@@ -150,14 +152,32 @@ export function decline(
   at: number,
   told: string = reason,
 ): ParticipantStep {
+  const refused = refuse(state, reason, at, told)
+  return { ...refused, effects: [{ type: 'forget-blobs', roundId: state.roundId }, ...refused.effects] }
+}
+
+/** Before anything was done for it. */
+function refuse(state: ParticipantIn<'training'>, reason: string, at: number, told: string = reason): ParticipantStep {
   return {
-    ...abandonRound(state, reason.slice(0, 256), at),
+    state: abandoned(state, reason.slice(0, 256), at),
     effects: [{ type: 'decline', roundId: state.roundId, reason: told.slice(0, 256) }],
   }
 }
 
-export function abandonRound({ roundId }: ParticipantState, reason: string, at: number): ParticipantStep {
-  return only({ phase: 'abandoned', roundId, reason, at })
+export function abandonRound(state: ParticipantState, reason: string, at: number): ParticipantStep {
+  return { state: abandoned(state, reason, at), effects: [{ type: 'forget-blobs', roundId: state.roundId }] }
+}
+
+const abandoned = ({ roundId }: ParticipantState, reason: string, at: number): ParticipantIn<'abandoned'> => ({
+  phase: 'abandoned',
+  roundId,
+  reason,
+  at,
+})
+
+/** What was signed stays signed; what was sent is with the hub, whatever becomes of the round. */
+export function forgetSigned(state: ParticipantIn<'signing' | 'signed'>): ParticipantStep {
+  return { state, effects: [{ type: 'forget-blobs', roundId: state.roundId }] }
 }
 
 type Vouching = ParticipantIn<'contributing' | 'contributed' | 'signing' | 'signed'>

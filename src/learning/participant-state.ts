@@ -153,6 +153,8 @@ export type ParticipantEffect =
       readonly protection: Protection
       readonly reason: string
     }
+  /** Nothing that this round stored is read any more: remove it. */
+  | { readonly type: 'forget-blobs'; readonly roundId: RoundId }
   /** Deliver an envelope `round-declined`. */
   | { readonly type: 'decline'; readonly roundId: RoundId; readonly reason: string }
   /** Sign (ledger signBlock), deliver the envelope `block-signature`; then dispatch `block-signed`. */

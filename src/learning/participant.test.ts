@@ -325,7 +325,10 @@ describe('taking part', () => {
       const event = { ...announced, announcement: { ...announcement, config } } as ParticipantEvent
       const { state, effects } = careful.step(careful.initial(`participant/${ROUND}`), event)
       if (state.phase === 'abandoned')
-        expect(effects).toMatchObject([{ type: 'decline', reason: expect.stringContaining(`"${purpose}"`) as string }])
+        expect(effects.at(-1)).toMatchObject({
+          type: 'decline',
+          reason: expect.stringContaining(`"${purpose}"`) as string,
+        })
       return state.phase
     }
     expect(phaseFor('tuning', ['training'])).toBe('abandoned')
@@ -371,6 +374,18 @@ describe('taking part', () => {
     expect(play(announced, trained, events['deadline-passed'], proposal()).state.phase).toBe('signing')
   })
 
+  it.each<[string, readonly ParticipantEvent[]]>([
+    ['is abandoned before it trained', [announced, events.abandoned]],
+    ['is abandoned after it contributed', [...ways.contributed, events.abandoned]],
+    ['is abandoned while it masks', [maskedAnnounced, trained, events.abandoned]],
+    ['comes to no block by its own clock', [...ways.contributed, events['gave-up']]],
+    ['was signed for, and is abandoned', [...ways.signed, events.abandoned]],
+    ['was signed for, and its time is over', [...ways.signed, events['gave-up']]],
+  ])('forgets what a round stored that %s', (_name, way) => {
+    const { effects } = play(...way)
+    expect(effects.filter(({ type }) => type === 'forget-blobs')).toEqual([{ type: 'forget-blobs', roundId: ROUND }])
+  })
+
   it('without data declines, so that the hub need not wait', () => {
     const { state, effects } = play(announced, events['training-failed'])
     expect(state.phase).toBe('abandoned')
@@ -388,8 +403,11 @@ describe('taking part', () => {
   })
 
   it('does not train for a deadline that has passed, nor for a round whose end came first', () => {
-    expect(play({ ...announced, at: DEADLINE } as ParticipantEvent).effects).toEqual([])
-    expect(play(events.abandoned, announced)).toMatchObject({ state: { phase: 'abandoned' }, effects: [] })
+    const late = play({ ...announced, at: DEADLINE } as ParticipantEvent)
+    expect(late.effects.map(({ type }) => type)).not.toContain('train')
+    const ended = play(events.abandoned, announced)
+    expect(ended.state.phase).toBe('abandoned')
+    expect(ended.effects.map(({ type }) => type)).not.toContain('train')
   })
 
   it('refuses an announcement of another round in its stream', () => {

@@ -21,6 +21,7 @@ import {
   answerProposal,
   contribute,
   decline,
+  forgetSigned,
   only,
   type ParticipantStep,
   refuseProposal,
@@ -190,10 +191,11 @@ function signing(
     case 'contribution-refused':
     case 'masked':
     case 'masking-failed':
-    case 'abandoned':
     case 'deadline-passed':
-    case 'gave-up':
       return only(state)
+    case 'abandoned':
+    case 'gave-up':
+      return forgetSigned(state)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { EntenteError, fail } from '../../base/errors.ts'
+import type { RoundId } from '../../base/ids.ts'
 import { isEncrypted } from '../../learning/encryption-config.ts'
 import type { ParticipantEffect, ParticipantState } from '../../learning/participant-state.ts'
 import { signBlock } from '../../ledger/block.ts'
@@ -22,6 +23,7 @@ import {
 } from './encryption.ts'
 import { forgetNoise } from '../noise-seed.ts'
 import { abandonProtection } from './protect.ts'
+import { forgetIfOver, forgetRoundBlobs } from './round-blobs.ts'
 import { fetchModel, trainAndContribute } from './train.ts'
 import { validateModel } from './validate.ts'
 import { warnOncePerTraining } from './warn-once.ts'
@@ -44,8 +46,16 @@ export async function performOrganisationEffect(
   if (isEncryptingStream(stream)) return performEncryptionEffect(parts, effect, { id, stream })
   switch (effect.type) {
     case 'train':
-      if (await isIn(context, stream, 'training')) return [{ stream, event: await train(context, effect) }]
+      if (await isIn(context, stream, 'training')) {
+        const event = await train(context, effect)
+        await forgetIfOver(context, effect.roundId)
+        return [{ stream, event }]
+      }
       await abandonProtection(context, effect.roundId, effect.config)
+      await forgetIfOver(context, effect.roundId)
+      return []
+    case 'forget-blobs':
+      await forgetRoundBlobs(context, effect.roundId)
       return []
     case 'contribute':
       return contributeAndForget(context, effect, { id, stream })
@@ -62,6 +72,7 @@ export async function performOrganisationEffect(
       await sign(context, effect, id)
       return [{ stream, event: { type: 'block-signed', at: context.ports.clock.now() } }]
     case 'block-verified':
+      await forgetSealed(context, effect.block.provenance.round_id as RoundId)
       await keepModel(context, effect, id)
       return []
     default:
@@ -152,6 +163,14 @@ async function sign(
 ): Promise<void> {
   const signature = signBlock(block, context.identity.secret)
   await deliver(context, 'block-signature', { id, height: block.height, hash: block.hash, signature }, effectId)
+}
+
+/** Whose work is still under way ends by its own clock, and is forgotten then. */
+const SENT: ReadonlySet<string> = new Set<ParticipantState['phase']>(['contributed', 'signing', 'signed'])
+
+async function forgetSealed(context: OrganisationContext, round: RoundId): Promise<void> {
+  const state = (await context.ports.store.readStream(`participant/${round}`))?.state as ParticipantState | undefined
+  if (state !== undefined && SENT.has(state.phase)) await forgetRoundBlobs(context, round)
 }
 
 async function keepModel(

@@ -18,7 +18,7 @@ import { keystream } from '../../privacy/masking/keystream.ts'
 import { quantise } from '../../privacy/masking/quantise.ts'
 import { roundingKey } from '../../privacy/masking/vector.ts'
 import type { Dispatch, EffectContext } from '../drive.ts'
-import { addInParts, readWhole, store } from '../homomorphic/blobs.ts'
+import { addInParts, readWhole } from '../homomorphic/blobs.ts'
 import { readFlat } from '../model-files.ts'
 import { type SealedMachine, sealedMachine } from '../sealed-machine.ts'
 import { createSealer } from '../sealer.ts'
@@ -34,6 +34,7 @@ import {
 } from './hidden-round.ts'
 import type { EncryptionKey, OrganisationContext, OrganisationIdentity } from './identity.ts'
 import { deliver } from './letters.ts'
+import { forgetIfOver, nameRoundBlob, writeRoundBlob } from './round-blobs.ts'
 
 type EncryptionEffect = Exclude<ClientEffect, DriveEffect>
 type EffectOf<Type extends EncryptionEffect['type']> = Extract<EncryptionEffect, { type: Type }>
@@ -115,19 +116,30 @@ export async function performEncryptionEffect(
     if (effect.type === 'send' || effect.type === 'give') return []
     // What was ordered for a round that is over is not worth minutes of work.
     const state = await hidingIn(context, round)
-    if (state === undefined) return []
-    switch (effect.type) {
-      case 'encrypt':
-        return [{ stream, event: { type: 'encrypted', vector: await encrypt(context, state, effect), at: at() } }]
-      case 'sum':
-        return [{ stream, event: { type: 'summed', sum: await sumOf(context, effect), at: at() } }]
-      case 'open-partially':
-        return [
-          { stream, event: { type: 'partially-opened', partial: await openPartially(context, effect), at: at() } },
-        ]
+    if (state === undefined) {
+      await forgetIfOver(context, round)
+      return []
     }
+    const event = { ...(await work(context, state, effect)), at: at() }
+    await forgetIfOver(context, round)
+    return [{ stream, event }]
   } catch (error) {
     return [{ stream: `participant/${round}`, event: endOfPart(error, at()) }]
+  }
+}
+
+async function work(
+  context: OrganisationContext,
+  state: ParticipantIn<'masking'>,
+  effect: EffectOf<'encrypt' | 'sum' | 'open-partially'>,
+): Promise<object> {
+  switch (effect.type) {
+    case 'encrypt':
+      return { type: 'encrypted', vector: await encrypt(context, state, effect) }
+    case 'sum':
+      return { type: 'summed', sum: await sumOf(context, state.roundId, effect) }
+    case 'open-partially':
+      return { type: 'partially-opened', partial: await openPartially(context, state.roundId, effect) }
   }
 }
 
@@ -144,11 +156,15 @@ async function encrypt(
   const draws = keystream(bytesIn(roundingKey(rounding)))
   const { words, clipped } = quantise(values, weight, scaleOf(scheme, clip, weightMax), draws)
   if (clipped > 0) context.options.log?.warn({ clipped, of: values.length }, 'values of the update were cut off')
-  return store(blobs, await scheme.encrypt(integersOf(words), bytesIn(seed), statement))
+  return storeFor(context, state.roundId, await scheme.encrypt(integersOf(words), bytesIn(seed), statement))
 }
 
 /** The sum of the listed contributions, from the contributions themselves. */
-async function sumOf(context: OrganisationContext, { vectors, statements, length }: EffectOf<'sum'>): Promise<Digest> {
+async function sumOf(
+  context: OrganisationContext,
+  round: RoundId,
+  { vectors, statements, length }: EffectOf<'sum'>,
+): Promise<Digest> {
   const { scheme } = keyOf(context)
   const { blobs, connection } = context.ports
   const added = await addInParts(scheme, vectors, async (digest, i) => {
@@ -157,19 +173,26 @@ async function sumOf(context: OrganisationContext, { vectors, statements, length
     const found = await scheme.check(vector, statements[i] ?? fail('internal', 'a vector comes without its purpose'))
     if (found.length !== length || found.contributions !== 1)
       fail('wrong-shape', 'the hub lists a vector that is not one contribution to this round')
+    // Only what is a contribution to this round: the hub could name a model.
+    await nameRoundBlob(context, round, digest)
     return vector
   })
-  return store(blobs, added)
+  return storeFor(context, round, added)
 }
 
 async function openPartially(
   context: OrganisationContext,
+  round: RoundId,
   { sum, statement, seed }: EffectOf<'open-partially'>,
 ): Promise<Digest> {
   const { scheme, share } = keyOf(context)
   const { blobs } = context.ports
   const partial = await scheme.partialDecrypt(await readWhole(blobs, sum), share, statement, bytesIn(seed))
-  return store(blobs, partial)
+  return storeFor(context, round, partial)
+}
+
+async function storeFor(context: OrganisationContext, round: RoundId, bytes: Uint8Array): Promise<Digest> {
+  return (await writeRoundBlob(context, round, bytes)).digest
 }
 
 async function send(
@@ -178,7 +201,10 @@ async function send(
   { message, body }: EffectOf<'send'>,
   id: string,
 ): Promise<void> {
-  if (message === 'encryption-contribution') await context.ports.connection.upload(body.vector, context.ports.blobs)
+  const { connection, blobs } = context.ports
+  // Once the round has gone on, the hub has it, and it may be forgotten here.
+  if (message === 'encryption-contribution' && (await hidingIn(context, round)) !== undefined)
+    await connection.upload(body.vector, blobs)
   const letter = { round_id: round, body }
   if (message !== 'encryption-join') return deliver(context, message, letter, id)
   const sources = await declaredSources(context, round)
@@ -196,9 +222,11 @@ async function give(
   id: string,
 ): Promise<void> {
   const { connection, blobs } = context.ports
-  await connection.upload(body.partial, blobs)
   const state = await hidingIn(context, round)
-  if (state !== undefined) await dispatch(`participant/${round}`, maskedEvent(state, report, context), `${id}/masked`)
+  if (state !== undefined) {
+    await connection.upload(body.partial, blobs)
+    await dispatch(`participant/${round}`, maskedEvent(state, report, context), `${id}/masked`)
+  }
   await deliver(context, 'encryption-partial', { round_id: round, body }, id)
 }
 

@@ -31,6 +31,7 @@ import {
 } from './hidden-round.ts'
 import type { OrganisationContext, OrganisationIdentity } from './identity.ts'
 import { deliver } from './letters.ts'
+import { forgetIfOver, nameRoundBlob } from './round-blobs.ts'
 
 type MaskingEffect = Exclude<ClientEffect, DriveEffect>
 type EffectOf<Type extends MaskingEffect['type']> = Extract<MaskingEffect, { type: Type }>
@@ -119,11 +120,17 @@ async function mask(
   { order }: EffectOf<'mask'>,
   stream: string,
 ): Promise<readonly Dispatch[]> {
-  const state = await hidingIn(context, roundOf(stream))
-  if (state === undefined) return []
+  const round = roundOf(stream)
+  const state = await hidingIn(context, round)
+  if (state === undefined) {
+    await forgetIfOver(context, round)
+    return []
+  }
   const update = await openUpdateFile(context.ports.blobs, state.trained.update.digest)
   try {
     const { digest, clipped } = await threads.mask(order, (await partThatLeaves(context, state)) ?? update)
+    await nameRoundBlob(context, round, digest)
+    await forgetIfOver(context, round)
     // A share of noise that is cut off is no share any more: the others count on it.
     if (clipped > 0 && coordinateBound(state.announcement.config).grid !== null)
       fail('internal', 'noise was cut off, and is less than what was accounted for')
@@ -140,7 +147,10 @@ async function send(
   { message, body }: EffectOf<'send'>,
   id: string,
 ): Promise<void> {
-  if (message === 'masking-input') await context.ports.connection.upload(body.vector, context.ports.blobs)
+  const { connection, blobs } = context.ports
+  // Once the round has gone on, the hub has it, and it may be forgotten here.
+  if (message === 'masking-input' && (await hidingIn(context, roundOfMasking(maskingId).round)) !== undefined)
+    await connection.upload(body.vector, blobs)
   const letter = { round_id: maskingId, body }
   if (message !== 'masking-keys') return deliver(context, message, letter, id)
   const sources = await declaredSources(context, roundOfMasking(maskingId).round)

@@ -7,9 +7,12 @@
  * 2. Any other round hands on what it started from: its update is in no model, and goes into none later.
  * 3. Which of the two is read from the verified replica. The hub posts the block of a round before it announces the next of
  *    the same training, and letters are taken in order, so the replica knows by then.
+ * 4. A digest is stored before its blob is written, and a blob is removed under the lock of the stream, after the state is stored
+ *    that does not need it: so a node that dies at any moment leaves nothing that the next round does not remove.
  */
 
 import { fail } from '../../base/errors.ts'
+import { sha256Hex } from '../../base/hash.ts'
 import type { Digest, RoundId } from '../../base/ids.ts'
 import { trainingOf } from '../../learning/block-content.ts'
 import type { ReplicaState } from '../../ledger/replica.ts'
@@ -26,6 +29,8 @@ interface StoredResidual {
   readonly next: Digest | null
   /** Blocks in the replica when the round began: its own can only come later. */
   readonly height: number
+  /** Of rounds before, until they are removed. */
+  readonly unneeded?: readonly Digest[]
 }
 
 export interface Residual {
@@ -39,9 +44,14 @@ export interface Residual {
 export async function openResidual(context: OrganisationContext, roundId: RoundId, round: number): Promise<Residual> {
   const stream = `residual/${trainingOf(roundId, round)}`
   const { from } = await begin(context, stream, roundId)
+  await removeUnneeded(context, stream)
   return {
     values: from === null ? null : await unseal(context, stream, from),
-    keep: async (values) => finish(context, stream, roundId, await seal(context, stream, values)),
+    async keep(values) {
+      const sealed = seal(context, stream, values)
+      // A later round has begun: this one is over.
+      if (await finish(context, stream, roundId, sha256Hex(sealed))) await store(context.ports.blobs, sealed)
+    },
   }
 }
 
@@ -55,19 +65,38 @@ async function begin(context: OrganisationContext, stream: string, roundId: Roun
     const held = await transaction.lockStream(stream)
     const state = held?.state as StoredResidual | undefined
     if (state?.roundId === roundId) return state
-    const fresh: StoredResidual = { roundId, from, next: null, height }
+    const unneeded = digestsOf(state).filter((digest) => digest !== from)
+    const fresh: StoredResidual = { roundId, from, next: null, height, unneeded }
     await transaction.append(stream, { seq: held?.seq ?? 0, id: `begin/${roundId}`, event: {} }, fresh)
     return fresh
   })
 }
 
-async function finish(context: OrganisationContext, stream: string, roundId: RoundId, next: Digest): Promise<void> {
-  await context.ports.store.transact(async (transaction) => {
+const digestsOf = (state: StoredResidual | undefined): Digest[] =>
+  [state?.from ?? null, state?.next ?? null, ...(state?.unneeded ?? [])].filter((digest) => digest !== null)
+
+/** What the same round, in another process, has just named again stays: it writes it after it named it. */
+async function removeUnneeded({ ports }: OrganisationContext, stream: string): Promise<void> {
+  await ports.store.transact(async (transaction) => {
+    const held = await transaction.lockStream(stream)
+    const { unneeded = [], ...state } = (held?.state as StoredResidual | undefined) ?? { from: null, next: null }
+    if (held === undefined || unneeded.length === 0) return
+    for (const digest of unneeded) if (digest !== state.from && digest !== state.next) await ports.blobs.remove(digest)
+    await transaction.append(stream, { seq: held.seq, id: `removed/${held.seq}`, event: {} }, state)
+  })
+}
+
+/** True if the round goes on and hands on `next`. */
+async function finish(context: OrganisationContext, stream: string, roundId: RoundId, next: Digest): Promise<boolean> {
+  return context.ports.store.transact(async (transaction) => {
     const held = await transaction.lockStream(stream)
     const state = held?.state as StoredResidual | undefined
-    // A later round has begun: this one is over.
-    if (held === undefined || state?.roundId !== roundId || state.next === next) return
-    await transaction.append(stream, { seq: held.seq, id: `finish/${roundId}`, event: {} }, { ...state, next })
+    if (held === undefined || state?.roundId !== roundId) return false
+    if (state.next === next) return true
+    const unneeded = [...(state.unneeded ?? []), ...(state.next === null ? [] : [state.next])]
+    const id = `finish/${roundId}/${next}`
+    await transaction.append(stream, { seq: held.seq, id, event: {} }, { ...state, next, unneeded })
+    return true
   })
 }
 
@@ -91,9 +120,9 @@ async function replicaSize({ ports }: OrganisationContext): Promise<number> {
 
 const sealerOf = ({ identity }: OrganisationContext) => createSealer(identity.secret, 'residual')
 
-async function seal(context: OrganisationContext, label: string, values: Float32Array): Promise<Digest> {
+function seal(context: OrganisationContext, label: string, values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-  return store(context.ports.blobs, sealerOf(context).sealBytes(label, bytes))
+  return sealerOf(context).sealBytes(label, bytes)
 }
 
 async function unseal(context: OrganisationContext, label: string, digest: Digest): Promise<Float32Array> {

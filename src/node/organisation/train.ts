@@ -12,11 +12,12 @@ import { encodeUpdate, updateOf } from '../../learning/update-file.ts'
 import { heightKey, type LedgerRecord, type ModelRecord } from '../../ledger/log.ts'
 import { outlineOf } from '../../models/model.ts'
 import { blockOf } from '../ledger-reader.ts'
-import { readFlat, specOf, writeBlob } from '../model-files.ts'
+import { readFlat, specOf } from '../model-files.ts'
 import type { LabelledSummary } from '../training.ts'
 import type { OrganisationContext } from './identity.ts'
 import { reserveProtection } from './protect.ts'
 import { openResidual } from './residual.ts'
+import { writeRoundBlob } from './round-blobs.ts'
 
 type TrainEffect = Extract<ParticipantEffect, { type: 'train' }>
 
@@ -72,7 +73,7 @@ export async function trainAndContribute(context: OrganisationContext, effect: T
   })
   await protection?.spend(summary.mechanism)
   if (contribution.residual !== null) await left?.keep(contribution.residual)
-  const blob = await writeBlob(ports.blobs, encodeUpdate(contribution.update, layout, baseModel))
+  const blob = await writeRoundBlob(context, roundId, encodeUpdate(contribution.update, layout, baseModel))
   return {
     update: blob,
     // Counts and losses come from the data without noise: under privacy every organisation weighs the same and says neither.
