@@ -6,6 +6,7 @@ import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { loadKernels } from '../src/node/kernels.ts'
 import { signedIntegers } from '../src/privacy/masking/quantise.ts'
 import { blocksOf } from './checkers/blocks.ts'
+import { checkForgotten } from './checkers/forgotten.ts'
 import { checkHidden } from './checkers/hidden.ts'
 import { checkOneLedger } from './checkers/one-ledger.ts'
 import { flatValues, sumOfHidden } from './checkers/updates.ts'
@@ -79,7 +80,7 @@ describe('a robust rule over buckets that are summed securely', () => {
         expect(buckets.map((bucket) => bucket.length).toSorted()).toEqual([3, 3, 4])
         expect(bucketFaults(run, block)).toEqual([])
       }
-      expect([...checkHidden(run), ...checkOneLedger(run)]).toEqual([])
+      expect([...checkHidden(run), ...checkForgotten(run), ...checkOneLedger(run)]).toEqual([])
     },
   )
 })

@@ -5,6 +5,7 @@ import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { loadKernels } from '../src/node/kernels.ts'
 import type { Trainer } from '../src/node/ports.ts'
 import { blocksOf } from './checkers/blocks.ts'
+import { checkForgotten } from './checkers/forgotten.ts'
 import { checkHidden } from './checkers/hidden.ts'
 import { checkOneLedger } from './checkers/one-ledger.ts'
 import { runCluster } from './cluster.ts'
@@ -55,7 +56,7 @@ describe('a training with secure aggregation in which two of five have nothing t
         roundsFinished: ROUNDS,
         declined: [...WITHOUT_DATA],
       })
-      expect([...checkHidden(run), ...checkOneLedger(run)]).toEqual([])
+      expect([...checkHidden(run), ...checkForgotten(run), ...checkOneLedger(run)]).toEqual([])
     },
   )
 })

@@ -9,6 +9,7 @@ import { dealHybridForTest, openHybridForTest } from '../src/privacy/homomorphic
 import { dealForTest, openForTest } from '../src/privacy/homomorphic/paillier/fixtures.ts'
 import { signedIntegers } from '../src/privacy/masking/quantise.ts'
 import { blocksOf } from './checkers/blocks.ts'
+import { checkForgotten } from './checkers/forgotten.ts'
 import { checkHidden } from './checkers/hidden.ts'
 import { checkOneLedger } from './checkers/one-ledger.ts'
 import { sumOfHidden } from './checkers/updates.ts'
@@ -100,7 +101,7 @@ describe('rounds under encryption', () => {
       const opened = signedIntegers(run.hub.blobs.get(sum) ?? new Uint8Array(), 32)
       expect([...opened]).toEqual([...hidden.sum])
       expect(opened).toHaveLength(seed.startsWith('a part') ? 7 : 31)
-      expect([...checkHidden(run), ...checkOneLedger(run)]).toEqual([])
+      expect([...checkHidden(run), ...checkForgotten(run), ...checkOneLedger(run)]).toEqual([])
     },
   )
 })

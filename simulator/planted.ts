@@ -42,6 +42,11 @@ function remembering(store: Store): Store {
   }
 }
 
+/** An organisation's disk from which nothing goes away. */
+export const keepBlobs: Tampering = {
+  ports: (ports) => ({ ...ports, blobs: { ...ports.blobs, remove: async () => undefined } }),
+}
+
 /** A disk that calls a write durable while it still holds it back: power loss takes up to seven commits away. */
 export const forgetOnCrash: Tampering = { disk: (_, disk) => lyingDisk(disk) }
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { loadKernels } from '../src/node/kernels.ts'
 import type { Tampering } from './cluster.ts'
-import { countTwice, forgetOnCrash, rememberMasks, skipSignatureCheck } from './planted.ts'
+import { countTwice, forgetOnCrash, keepBlobs, rememberMasks, skipSignatureCheck } from './planted.ts'
 import { createSimulator, type Simulate } from './simulate.ts'
 import { tally } from './tally.ts'
 
@@ -63,6 +63,13 @@ describe('a planted bug is caught', () => {
   it('by P3, when a node remembers its masks after the round', { timeout: 120_000 }, async () => {
     const { violations } = await simulate(HIDDEN_SEED, { tampering: rememberMasks })
     expect(violations.map(({ checker }) => checker)).toContain('P3')
+  })
+
+  it('by "forgotten", when updates of rounds that are over stay on a disk', { timeout: 120_000 }, async () => {
+    for (const seed of [PLAIN_SEED, HIDDEN_SEED]) {
+      const { violations } = await simulate(seed, { tampering: keepBlobs })
+      expect(violations.map(({ checker }) => checker)).toContain('forgotten')
+    }
   })
 
   it('by P1, when a disk forgets in a crash what it called durable', { timeout: 120_000 }, async () => {

@@ -4,6 +4,7 @@ import type { Kernels } from '../src/models/kernels/kernels.ts'
 import { checkBudget } from './checkers/budget.ts'
 import { checkCountedOnce } from './checkers/counted-once.ts'
 import { checkDurable } from './checkers/durable.ts'
+import { checkForgotten } from './checkers/forgotten.ts'
 import { checkHidden } from './checkers/hidden.ts'
 import { checkOneLedger } from './checkers/one-ledger.ts'
 import { checkReproducible, createReference, type Reference } from './checkers/reproducible.ts'
@@ -40,7 +41,8 @@ export function createPrivateSimulator(kernels: Kernels): Simulate {
   return async (seed, { tampering } = {}) => {
     const plan = privatePlanOf(seed)
     const run = await runCluster({ plan, kernels, ...(tampering === undefined ? {} : { tampering }) })
-    const violations = [...checkDurable(run), ...checkOneLedger(run), ...checkBudget(run), ...unfinishedIn(run)]
+    const checked = [...checkDurable(run), ...checkOneLedger(run), ...checkBudget(run), ...checkForgotten(run)]
+    const violations = [...checked, ...unfinishedIn(run)]
     return { seed, plan, run, traceHash: run.scheduler.traceHash(), violations }
   }
 }
@@ -54,6 +56,7 @@ async function check(run: Run, reference: Reference): Promise<Violation[]> {
     ...checkDurable(run),
     ...checkCountedOnce(run),
     ...checkHidden(run),
+    ...checkForgotten(run),
     ...checkOneLedger(run),
     ...(await checkReproducible(run, reference)),
     ...unfinishedIn(run),

@@ -3,14 +3,13 @@
  * that it did is not stored, so it trains again: with other noise, two updates of one round would both tell of its rows.
  */
 
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { parseTrainingConfig } from '../../src/learning/config.ts'
 import { openControl } from '../../src/node/control.ts'
 import { HIDDEN, startFederation, type TestFederation } from './federation.ts'
 import { closeGate, withClient } from './gate.ts'
-import { forgetBlobs } from './outcome.ts'
+import { forgetBlobs, storedBlobs } from './outcome.ts'
 
 const config = parseTrainingConfig({
   ...HIDDEN,
@@ -19,13 +18,6 @@ const config = parseTrainingConfig({
 
 let federation: TestFederation | undefined
 afterAll(() => federation?.close())
-
-/** Digests of what a node has stored whole. */
-async function blobsOf({ directory }: TestFederation, node: string): Promise<string[]> {
-  const blobs = join(directory, node, 'blobs')
-  const shards = (await readdir(blobs)).filter((shard) => shard !== 'partial')
-  return (await Promise.all(shards.map((shard) => readdir(join(blobs, shard))))).flat()
-}
 
 /** Digest of the update that a round is said to have trained. */
 async function trainedIn(databaseUrl: string, roundId: string): Promise<string> {
@@ -58,7 +50,7 @@ it.each(['organisation', 'postgres'] as const)(
     const gate = await closeGate(running.databaseUrl(killed), { stream, event: 'trained' })
     await running.startTraining(training, config)
     await gate.reached()
-    const trainedBefore = await blobsOf(running, killed)
+    const trainedBefore = await storedBlobs(join(running.directory, killed))
     if (victim === 'postgres') await running.killPostgres()
     else await running.kill(killed)
     await gate.open()

@@ -59,6 +59,13 @@ async function contributionsCounted(federation: TestFederation, roundId: string)
   return Object.fromEntries(rows.map(({ organisation, times }) => [organisation, times]))
 }
 
+/** Digests of what a node has stored whole, sorted. */
+export async function storedBlobs(directory: string): Promise<string[]> {
+  const blobs = join(directory, 'blobs')
+  const shards = (await readdir(blobs)).filter((shard) => shard !== 'partial')
+  return (await Promise.all(shards.map((shard) => readdir(join(blobs, shard))))).flat().toSorted()
+}
+
 /**
  * Removes all models and updates, and waits before for jobs under way: the next training, which has the same seed and
  * therefore the same blobs, must make, upload, aggregate and download them again.

@@ -4,6 +4,7 @@ import { decodeLeaf } from '../../src/ledger/leaf.ts'
 import { setConfigValue } from '../../src/node/config-edit.ts'
 import { openControl } from '../../src/node/control.ts'
 import { CONFIG, HIDDEN, ROUNDS, startFederation, type TestFederation } from './federation.ts'
+import { storedBlobs } from './outcome.ts'
 
 const PRIVACY = { unit: 'organisation', mechanism: 'local-discrete-gaussian', epsilon: 5, delta: 1e-6, clip: 1 }
 
@@ -78,6 +79,10 @@ it('organisations train with noise on single rows under secure aggregation, spen
     expect(provenance.participants.map(({ sample_count }) => sample_count)).toEqual([1, 1, 1])
   for (const { directory } of members) expect((await budgetOf(directory)).total_used).toBeGreaterThan(1)
   for (const name of federation.organisations) expect(await secretsLeft(federation.databaseUrl(name))).toBe(0)
+  // Neither the updates nor their masked form: what is left on a disk is what everybody has.
+  const models = blocks.map(({ model_hash: model }) => model).toSorted()
+  for (const { directory } of members)
+    await expect.poll(() => storedBlobs(directory), { timeout: 30_000 }).toEqual([...new Set(models)])
   await federation.close()
 }, 400_000)
 
