@@ -88,7 +88,10 @@ async function readRows(
   count: number,
   inputs: Rows['inputs'],
 ): Promise<void> {
-  const reads = updates.map((reader, i) => readValues(reader, start, (inputs[i] as Float32Array).subarray(0, count)))
+  const reads = updates.map((reader, i) => {
+    const input = inputs[i] as Float32Array
+    return readValues(reader, start, input.length === count ? input : input.subarray(0, count))
+  })
   for (const outcome of await Promise.allSettled(reads)) if (outcome.status === 'rejected') throw outcome.reason
 }
 
