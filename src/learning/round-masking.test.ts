@@ -243,9 +243,12 @@ describe('a round with secure aggregation, at an organisation', () => {
     expect(codeOf(() => blockOf(fewer))).toContain('nothing')
   })
 
-  it('wipes the masking when the round ends before its sum', () => {
+  it('wipes the masking, and what was stored, when the round ends before its sum', () => {
     const { effects } = machine.step(after(...events.slice(0, 2)), { type: 'abandoned', reason: 'cancelled', at: 0 })
-    expect(effects).toEqual([{ type: 'close-masking', maskingId: ROUND, protection: 'secagg', reason: 'cancelled' }])
+    expect(effects).toEqual([
+      { type: 'forget-blobs', roundId: ROUND },
+      { type: 'close-masking', maskingId: ROUND, protection: 'secagg', reason: 'cancelled' },
+    ])
   })
 })
 
