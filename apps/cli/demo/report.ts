@@ -245,7 +245,7 @@ function privacyLines({ privacy }: DemoReport): string[] {
   const each = Object.entries(spent).map(([id, used]) => `${id} ${used.toFixed(2)}`)
   return [
     `Differential privacy: epsilon ${epsilon.toFixed(2)} at delta ${delta} for ${UNITS[unit]}${host}`,
-    `It holds against ${against === null ? 'everybody else' : `the ${against}`}.`,
+    `It holds against ${(against ?? 'everybody else').replace(/^hub/, 'the hub')}.`,
     `Spent of each budget: ${each.join(', ')}`,
   ]
 }
