@@ -18,8 +18,8 @@ import { indices } from './rule.ts'
 
 /** Coordinates whose squares the kernels sum together. */
 const SPAN = 1024
-/** Twice 3 MB for a hundred organisations: what was just read is still near. Smaller reads cost a hop each. */
-export const ROBUST_CHUNK_ELEMENTS = 1 << 13
+/** Twice 6.5 MB for a hundred organisations. Smaller reads cost a hop each, and threads more turns. */
+export const ROBUST_CHUNK_ELEMENTS = 1 << 14
 /** Values of a block of a weighted sum, which may be of one update only: reads of a megabyte at most. */
 const WEIGHTED_VALUES = 1 << 20
 const WEIGHTED_CHUNK_MAX = 1 << 18
@@ -122,7 +122,8 @@ export function coordinatePass(
   const squared = new Float64Array(read.length)
 
   async function work(out: Float32Array): Promise<void> {
-    await rows.mix(mixing)
+    // Not even a turn of the queue before the threads begin: the caller reads the next block in it.
+    if (mixing !== null) await rows.mix(mixing)
     if (statistic.name === 'window-mean') await rows.windowMean(network, statistic.keep, out)
     else
       await rows.sortedMean(network, statistic.from, statistic.to, out, plan.remoteness === null ? squared : undefined)
