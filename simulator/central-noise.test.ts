@@ -138,6 +138,10 @@ describe('noise that the hub adds to the sum, while it and others crash', () => 
       for (const block of blocksOf(run).filter(({ provenance }) => provenance.participants.length > 0)) {
         const found = candidates(run, block)
         const own = found.get(sumOf(run, block.provenance.round_id)?.sum ?? '') ?? expect.fail('the sum is not stored')
+        // Nor can it be had again from what the hub keeps: without the shares that were revealed the vectors stay masked.
+        const reveals = [...run.hub.tables.envelopes.values()].filter(({ header }) => header.type === 'masking-reveal')
+        expect(reveals.length).toBeGreaterThanOrEqual(3)
+        expect(reveals.every(({ body }) => body === null)).toBe(true)
         // Neither a sum without noise nor one with other noise: two of them would tell more than either.
         expect([...found.keys()].filter((digest) => !reported.has(digest))).toEqual([])
         expect([...found.values()].every((one) => one.some((value) => value !== 0))).toBe(true)

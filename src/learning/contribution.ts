@@ -135,7 +135,7 @@ export function quantise(update: Float32Array, plan: UpdateNoise | null): StageR
   return { update: fromGrid(toGrid(update, exponent), exponent), applied: quantiseRecord(plan) }
 }
 
-/** Discrete Gaussian noise on the integers (Canonne, Kamath and Steinke 2020). The record says what was really drawn. */
+/** Noise on the integers, of the law that the plan names (privacy/dp/table.ts). The record says what was really drawn. */
 export function noise(
   update: Float32Array,
   plan: UpdateNoise | null,

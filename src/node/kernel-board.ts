@@ -122,6 +122,8 @@ export function createBoard(): Caller {
     if (pieces > PIECES_MAX || of.length > ARGUMENTS_MAX)
       fail('internal', 'a call of a kernel does not fit on the board')
     requireAlive()
+    // Nobody takes this piece: a thread that is late for the call before must find nothing, while the new one is written.
+    Atomics.store(words, TICKET, (Atomics.load(words, CALL) << 16) | PIECES_MAX)
     values[0] = partials
     values.set(of, 1)
     Atomics.store(words, KERNEL, kernel)

@@ -19,8 +19,9 @@ let kept: { readonly deviation: number; readonly law: NoiseLaw; readonly table: 
 export function noiseTable(deviation: number, law: NoiseLaw = 'discrete-gaussian'): NoiseTable {
   if (kept?.deviation !== deviation || kept.law !== law) {
     const variance = { numerator: BigInt(deviation) ** 2n, denominator: 1n }
-    kept = { deviation, law, table: createNoiseTable(variance, law) }
-    if (kept.table.distance > TABLE_DISTANCE_MAX) fail('internal', 'the noise table is not as exact as accounted for')
+    const table = createNoiseTable(variance, law)
+    if (table.distance > TABLE_DISTANCE_MAX) fail('internal', 'the noise table is not as exact as accounted for')
+    kept = { deviation, law, table }
   }
   return kept.table
 }

@@ -69,6 +69,8 @@ export async function performMaskingEffect(
       await postToAll(context, effect.to, effect.message, { round_id: maskingId, body: effect.body }, id)
       return []
     case 'unmask':
+      // A round that was cancelled meanwhile needs no sum, and no seed of noise for it.
+      if (((await parts.drive().read(stream)) as ServerState | undefined)?.phase !== 'summing') return []
       return [{ stream, event: await unmask(parts, round, effect, at) }]
     case 'report-sum':
       await forgetNoise(context, round)

@@ -65,7 +65,7 @@ export async function receive(
     case 'masking-agreement':
     case 'masking-reveal': {
       const { stream, event } = await maskingEvent(context, drive, type, envelope, from)
-      return dispatchOnce(drive, stream, event, envelope)
+      return dispatchOnce(drive, stream, event, type === 'masking-reveal' ? headOf(envelope) : envelope)
     }
     case 'encryption-join':
     case 'encryption-contribution':
@@ -133,6 +133,12 @@ async function leave(context: HubContext, drive: Drive, envelope: Envelope, from
 
 /** Ids are unique per sender only: without the name, one sender could use up the ids of another. */
 const eventId = (envelope: Envelope): string => `${envelope.header.from}/${envelope.header.id}`
+
+/**
+ * What is kept of a letter with revealed shares: with them and the masked vectors, whoever has the hub's disk later could sum
+ * the round again, without the noise that the hub may have added. The header has the digest of the body, and is signed.
+ */
+const headOf = (envelope: Envelope): Envelope => ({ ...envelope, body: null })
 
 async function dispatchOnce(drive: Drive, stream: string, event: unknown, envelope: Envelope): Promise<Receipt> {
   const { applied } = await drive.dispatch(stream, event, { id: eventId(envelope), envelope })

@@ -48,6 +48,8 @@ export async function performOrganisationEffect(
     case 'train':
       if (await isIn(context, stream, 'training')) {
         const event = await train(context, effect)
+        // The round may have ended meanwhile: nothing of it will be sent, and nobody else lets its noise go.
+        if (!(await isIn(context, stream, 'training'))) await abandonProtection(context, effect.roundId, effect.config)
         await forgetIfOver(context, effect.roundId)
         return [{ stream, event }]
       }

@@ -28,6 +28,7 @@ import {
   freshSeed,
   type HiddenParts,
   hidingIn,
+  isAbandoned,
   type OpenMasking,
   partThatLeaves,
   whereHidden,
@@ -202,6 +203,7 @@ async function send(
   id: string,
 ): Promise<void> {
   const { connection, blobs } = context.ports
+  if (await isAbandoned(context, round)) return
   // Once the round has gone on, the hub has it, and it may be forgotten here.
   if (message === 'encryption-contribution' && (await hidingIn(context, round)) !== undefined)
     await connection.upload(body.vector, blobs)
@@ -223,6 +225,7 @@ async function give(
 ): Promise<void> {
   const { connection, blobs } = context.ports
   const state = await hidingIn(context, round)
+  if (state === undefined && (await isAbandoned(context, round))) return
   if (state !== undefined) {
     await connection.upload(body.partial, blobs)
     await dispatch(`participant/${round}`, maskedEvent(state, report, context), `${id}/masked`)

@@ -63,6 +63,12 @@ export async function hidingIn(
   return state?.phase === 'masking' ? state : undefined
 }
 
+/** Whether the round is over here without a block: what was to be sent for it is removed, and is sent no more. */
+export async function isAbandoned({ ports }: OrganisationContext, round: RoundId): Promise<boolean> {
+  const state = (await ports.store.readStream(`participant/${round}`))?.state as ParticipantState | undefined
+  return state?.phase === 'abandoned'
+}
+
 /** Kinds of log that it declares with its first letter. */
 export async function declaredSources(context: OrganisationContext, round: RoundId): Promise<readonly string[]> {
   const state = await hidingIn(context, round)

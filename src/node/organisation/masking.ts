@@ -25,6 +25,7 @@ import {
   freshSeed,
   type HiddenParts,
   hidingIn,
+  isAbandoned,
   type OpenMasking,
   partThatLeaves,
   whereHidden,
@@ -148,12 +149,14 @@ async function send(
   id: string,
 ): Promise<void> {
   const { connection, blobs } = context.ports
+  const { round } = roundOfMasking(maskingId)
+  if (await isAbandoned(context, round)) return
   // Once the round has gone on, the hub has it, and it may be forgotten here.
-  if (message === 'masking-input' && (await hidingIn(context, roundOfMasking(maskingId).round)) !== undefined)
+  if (message === 'masking-input' && (await hidingIn(context, round)) !== undefined)
     await connection.upload(body.vector, blobs)
   const letter = { round_id: maskingId, body }
   if (message !== 'masking-keys') return deliver(context, message, letter, id)
-  const sources = await declaredSources(context, roundOfMasking(maskingId).round)
+  const sources = await declaredSources(context, round)
   return deliver(context, message, { ...letter, data_sources: sources }, id)
 }
 

@@ -92,6 +92,35 @@ describe('what a round stored (Postgres, files)', () => {
     expect(await Promise.all(stored.map(({ digest }) => isHere(digest)))).toEqual([false, true])
   })
 
+  it('whose write ends after the round was forgotten is forgotten by whoever wrote it', async () => {
+    const round = roundId('held-1')
+    let commit: () => void = () => undefined
+    const held = new Promise<void>((resolve) => (commit = resolve))
+    let writing: () => void = () => undefined
+    const begun = new Promise<void>((resolve) => (writing = resolve))
+    const slow: Blobs = {
+      ...blobs,
+      async create() {
+        const writer = await blobs.create()
+        return {
+          ...writer,
+          async commit(expected) {
+            writing()
+            await held
+            return writer.commit(expected)
+          },
+        }
+      },
+    }
+    const written = writeRoundBlob(node(slow), round, utf8('held'))
+    await begun
+    await forgetRoundBlobs(node(), round)
+    commit()
+    const { digest } = await written
+    await forgetIfOver(node(), round)
+    expect(await isHere(digest)).toBe(false)
+  })
+
   it('survives two rounds that name and forget it at once', async () => {
     const digest = sha256Hex(utf8('contended'))
     const rounds = Array.from({ length: 6 }, (_, i) => roundId(`contended-${i}`))

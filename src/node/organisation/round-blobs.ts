@@ -53,16 +53,16 @@ export async function forgetRoundBlobs({ ports }: Context, round: RoundId): Prom
     transaction.writeRecords([{ collection: FORGOTTEN, key: round, value: true }]),
   )
   const [from, to] = [keyOf(round, '0'.repeat(64)), keyOf(round, 'f'.repeat(64))]
-  for (const { key, value } of await ports.store.readRecords(ROUND_BLOBS, from, to, BLOBS_MAX)) {
+  for (const { key } of await ports.store.readRecords(ROUND_BLOBS, from, to, BLOBS_MAX)) {
     const digest = key.slice(round.length + 1) as Digest
-    if (value === true)
-      await ports.store.transact((transaction) =>
-        change(transaction, round, digest, false, async (rounds) => {
-          const others = rounds.filter((one) => one !== round)
-          if (others.length === 0) await ports.blobs.remove(digest)
-          return others
-        }),
-      )
+    // Also what was removed before: a write that was under way then may have ended since.
+    await ports.store.transact((transaction) =>
+      change(transaction, round, digest, false, async (rounds) => {
+        const others = rounds.filter((one) => one !== round)
+        if (others.length === 0) await ports.blobs.remove(digest)
+        return others
+      }),
+    )
   }
 }
 

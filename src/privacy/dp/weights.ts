@@ -8,7 +8,7 @@ import { fail } from '../../base/errors.ts'
 import { floorRoot, type Rational } from './exact.ts'
 
 export interface Weights {
-  /** Of the magnitudes 0, 1, 2, ...: that of 0 once, of others for both signs. Each is off by less than length^2 * 2^-254 of it. */
+  /** Of the magnitudes 0, 1, 2, ...: that of 0 once, of others for both signs. Each is off by less than length^2 * 2^-254 of the largest. */
   readonly weights: bigint[]
   /** Bounds the weight of all that is left out. */
   readonly tail: bigint

@@ -35,7 +35,7 @@ import {
 } from './server-moves.ts'
 import type { CollectingPhase, ServerEffect, ServerEvent, ServerIn, ServerState } from './server-state.ts'
 
-/** It keeps no boxes and shares longer than it needs them. */
+/** It keeps no boxes and shares longer than it needs them; of letters with shares that were revealed the hub keeps the head. */
 export function maskingServer(): Machine<ServerState, ServerEvent, ServerEffect> {
   return forgettingAfter(['done', 'abandoned'], { kind: 'unmasking', initial: () => ({ phase: 'idle' }), step })
 }
