@@ -11,11 +11,7 @@ import { loadKernels } from '../src/node/kernels.ts'
 import type { Ports } from '../src/node/ports.ts'
 import { signedIntegers } from '../src/privacy/masking/quantise.ts'
 import { blocksOf } from './checkers/blocks.ts'
-import { checkBudget } from './checkers/budget.ts'
-import { checkCountedOnce } from './checkers/counted-once.ts'
-import { checkDurable } from './checkers/durable.ts'
-import { checkHidden } from './checkers/hidden.ts'
-import { checkOneLedger } from './checkers/one-ledger.ts'
+import { faultsWithNoise } from './checkers/noisy.ts'
 import { sumOfHidden } from './checkers/updates.ts'
 import { runCluster, type Tampering } from './cluster.ts'
 import { type Plan, planOf } from './plan.ts'
@@ -122,13 +118,7 @@ describe('noise that the hub adds to the sum, while it and others crash', () => 
       const { tampering, summed } = forgetfulHub()
       const run = await runCluster({ plan: planFor(seed), kernels, tampering })
       totals.summed += summed()
-      const faults = [
-        ...checkDurable(run),
-        ...checkCountedOnce(run),
-        ...checkHidden(run),
-        ...checkOneLedger(run),
-        ...checkBudget(run),
-      ]
+      const faults = faultsWithNoise(run)
       expect({ seed, faults, unfinished: run.unfinished }).toEqual({ seed, faults: [], unfinished: [] })
       totals.crashes += run.hub.crashes
       const rounds = [...run.hub.tables.streams.keys()].filter((stream) => stream.startsWith('round/'))

@@ -1,29 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { loadKernels } from '../../test/kernels.ts'
-import { survivorsDigest } from '../privacy/masking/client-checks.ts'
-import { blockHash, proposeBlock } from '../ledger/block.ts'
-import { privacyStatement, roundBlockContent } from './block-content.ts'
+import { privacyStatement } from './block-content.ts'
 import { withAddedNoise } from './central-noise.ts'
 import { clip, prepareContribution } from './contribution.ts'
-import {
-  AGGREGATED,
-  configOf,
-  digestFor,
-  MASKED_SUM,
-  OPENED_AT,
-  opening,
-  organisation,
-  participants,
-  ROUND,
-} from './learning.suite.ts'
+import { configOf, organisation, ROUND } from './learning.suite.ts'
+import { afterProposal, announcementOf, factsOf, proposedBlock } from './masked-round.suite.ts'
 import { maskedStages } from './masking-config.ts'
 import { CENTRAL_MECHANISM, type Mechanism, MECHANISMS, UNTRUSTING_MECHANISMS } from './mechanisms.ts'
-import { coordinateBound, noiseOf, noiseOverClip } from './organisation-privacy.ts'
+import { noiseOf, noiseOverClip } from './organisation-privacy.ts'
 import { participantMachine } from './participant.ts'
-import type { ParticipantEvent, ParticipantState } from './participant-state.ts'
 import { guaranteeOf } from './privacy-config.ts'
-import { roundMachine } from './round.ts'
-import type { MaskedSum, OpenedRound, RoundEvent } from './round-state.ts'
+import type { MaskedSum } from './round-state.ts'
 import { expectedStages, type StageRecord } from './stages.ts'
 
 const kernels = loadKernels()
@@ -36,11 +23,7 @@ const asked = (changes: Record<string, unknown> = {}) =>
   })
 const config = asked()
 const plan = noiseOf(config) ?? expect.fail('no plan')
-const grid = coordinateBound(config).grid ?? expect.fail('no grid')
-const facts = {
-  ...{ ...MASKED_SUM.facts, ...grid, weightMax: 1 },
-  survivors: MASKED_SUM.facts.survivors.map((one) => ({ ...one, weight: 1 })),
-}
+const facts = factsOf(config)
 const added = expectedStages(config).find(({ stage }) => stage === 'noise')?.parameters ?? {}
 const stages = maskedStages(expectedStages(config), facts)
 
@@ -108,58 +91,21 @@ describe('the guarantee of noise by the hub', () => {
 describe('an organisation that is asked to rely on the hub for the noise', () => {
   const machineFor = (mechanisms: readonly Mechanism[]) =>
     participantMachine({ organisation: organisation('org-a'), accepts: ['secagg'], mechanisms, requirePrivacy: true })
-  const announced: ParticipantEvent = {
-    type: 'announced',
-    announcement: {
-      ...{ round_id: ROUND, training_id: opening().trainingId, round: 1, base_model: digestFor('base'), config },
-      deadline: OPENED_AT + 1_000,
-      invited: participants('org-a', 'org-b', 'org-c').map((one) => ({ ...one })),
-    },
-    at: OPENED_AT + 1,
-  }
-
   it('declines before any work unless its own configuration allows it', () => {
     const careful = machineFor(UNTRUSTING_MECHANISMS)
-    const { state, effects } = careful.step(careful.initial(`participant/${ROUND}`), announced)
+    const { state, effects } = careful.step(careful.initial(`participant/${ROUND}`), announcementOf(config))
     expect(state.phase).toBe('abandoned')
     expect(effects).toMatchObject([{ type: 'decline', reason: expect.stringContaining(CENTRAL_MECHANISM) as string }])
     const trusting = machineFor([CENTRAL_MECHANISM])
-    expect(trusting.step(trusting.initial(`participant/${ROUND}`), announced).state.phase).toBe('training')
+    expect(trusting.step(trusting.initial(`participant/${ROUND}`), announcementOf(config)).state.phase).toBe('training')
   })
 
-  const blockAfter = (noise: MaskedSum['noise']) => {
-    const unmasked = { ...MASKED_SUM, facts, ...(noise === undefined ? {} : { noise }) }
-    const events: RoundEvent[] = [opening({ config }), { type: 'unmasked', ...unmasked, at: 0 }]
-    const state = events.reduce(
-      (before, event) => roundMachine.step(before, event).state,
-      roundMachine.initial(`round/${ROUND}`),
-    )
-    const block = proposeBlock(roundBlockContent(state as OpenedRound, AGGREGATED), undefined, OPENED_AT + 20)
-    return { ...block, hash: blockHash(block) }
-  }
-  const after = (block: unknown): ParticipantState => {
-    const machine = machineFor(MECHANISMS)
-    return [
-      announced,
-      {
-        ...{ type: 'trained', update: { digest: digestFor('clear'), size: 99 }, sampleCount: 1, metrics: {} },
-        ...{ stages: expectedStages(config), dataSources: [], at: OPENED_AT + 2 },
-      },
-      {
-        ...{ type: 'masked', update: { digest: digestFor('vector-org-a'), size: 16 }, sampleCount: 1, stages },
-        ...{ survivors: survivorsDigest(facts.survivors), at: OPENED_AT + 10 },
-      },
-      { type: 'proposal', id: ROUND, block, at: OPENED_AT + 30 },
-    ].reduce(
-      (state, event) => machine.step(state, event as ParticipantEvent).state,
-      machine.initial(`participant/${ROUND}`),
-    )
-  }
-
   it('signs the block of a hub that says what it added, and none of one that added nothing or less', () => {
-    expect(after(blockAfter(added)).phase).toBe('signing')
+    const after = (noise: MaskedSum['noise']) =>
+      afterProposal(machineFor(MECHANISMS), config, proposedBlock(config, noise === undefined ? {} : { noise }))
+    expect(after(added).phase).toBe('signing')
     const refused = { refusals: [{ reason: 'other-privacy-params' }] }
-    expect(after(blockAfter(undefined))).toMatchObject(refused)
-    expect(after(blockAfter({ ...added, deviation: plan.deviation - 1 }))).toMatchObject(refused)
+    expect(after(undefined)).toMatchObject(refused)
+    expect(after({ ...added, deviation: plan.deviation - 1 })).toMatchObject(refused)
   })
 })

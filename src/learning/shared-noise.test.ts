@@ -1,32 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { loadKernels } from '../../test/kernels.ts'
 import { prng } from '../base/prng.ts'
-import { blockHash, proposeBlock } from '../ledger/block.ts'
 import { toGrid } from '../privacy/dp/grid.ts'
 import { createNoiseTable } from '../privacy/dp/table.ts'
-import { survivorsDigest } from '../privacy/masking/client-checks.ts'
 import { isForHub, nameOf, World } from '../privacy/masking/fixtures.ts'
 import { signedIntegers } from '../privacy/masking/quantise.ts'
-import { privacyStatement, roundBlockContent } from './block-content.ts'
+import { privacyStatement } from './block-content.ts'
 import { clip, prepareContribution } from './contribution.ts'
-import {
-  AGGREGATED,
-  configOf,
-  digestFor,
-  MASKED_SUM,
-  OPENED_AT,
-  opening,
-  organisation,
-  participants,
-  ROUND,
-} from './learning.suite.ts'
+import { configOf, digestFor, opening, organisation, participants, ROUND } from './learning.suite.ts'
+import { afterProposal, announcementOf, factsOf, proposedBlock } from './masked-round.suite.ts'
 import { maskedStages, maskingContext } from './masking-config.ts'
 import { coordinateBound, noiseOf } from './organisation-privacy.ts'
 import { participantMachine } from './participant.ts'
-import type { ParticipantEvent, ParticipantState } from './participant-state.ts'
 import { guaranteeOf } from './privacy-config.ts'
 import { roundMachine } from './round.ts'
-import type { OpenedRound, RoundEvent } from './round-state.ts'
 import { expectedStages, sameStages, type StageRecord } from './stages.ts'
 import { MECHANISMS } from './mechanisms.ts'
 
@@ -225,16 +212,6 @@ describe('a training that asks for noise in shares', () => {
     requirePrivacy: false,
   })
   const three = asked({}, 3)
-  const announce = (of: typeof config): ParticipantEvent => ({
-    type: 'announced',
-    announcement: {
-      ...{ round_id: ROUND, training_id: opening().trainingId, round: 1, base_model: digestFor('base'), config: of },
-      deadline: OPENED_AT + 1_000,
-      invited: participants('org-a', 'org-b', 'org-c').map((one) => ({ ...one })),
-    },
-    at: OPENED_AT + 1,
-  })
-
   it('is not opened by the hub to fewer than shares are sized for, and is sized for participantsMin if that is more', () => {
     const opened = roundMachine.step(roundMachine.initial(`round/${ROUND}`), opening({ config }))
     expect(opened.state).toMatchObject({ phase: 'abandoned', reason: 'too-few-candidates', detail: '3 of at least 10' })
@@ -244,54 +221,19 @@ describe('a training that asks for noise in shares', () => {
   })
 
   it('is declined before any work by whom the hub invites among fewer than shares are sized for', () => {
-    const { state, effects } = machine.step(machine.initial(`participant/${ROUND}`), announce(config))
+    const { state, effects } = machine.step(machine.initial(`participant/${ROUND}`), announcementOf(config))
     expect(state.phase).toBe('abandoned')
     expect(effects).toMatchObject([{ type: 'decline', reason: expect.stringContaining('3 are too few') as string }])
-    const joined = machine.step(machine.initial(`participant/${ROUND}`), announce(three))
+    const joined = machine.step(machine.initial(`participant/${ROUND}`), announcementOf(three))
     expect(joined.state.phase).toBe('training')
   })
 
   it('gets no signature under a block that says more of it than was done', () => {
-    const grid = coordinateBound(three).grid ?? { clip: 1, levels: 1 }
-    const survivors = MASKED_SUM.facts.survivors.map((one) => ({ ...one, weight: 1 }))
-    const own = { ...MASKED_SUM.facts, ...grid, weightMax: 1, survivors }
-    const after = (block: unknown): ParticipantState =>
-      [
-        announce(three),
-        {
-          ...{ type: 'trained', update: { digest: digestFor('clear'), size: 99 }, sampleCount: 1, metrics: {} },
-          ...{ stages: expectedStages(three), dataSources: [], at: OPENED_AT + 2 },
-        },
-        {
-          ...{ type: 'masked', update: { digest: digestFor('vector-org-a'), size: 16 }, sampleCount: 1 },
-          stages: maskedStages(expectedStages(three), own),
-          survivors: survivorsDigest(survivors),
-          at: OPENED_AT + 10,
-        },
-        { type: 'proposal', id: ROUND, block, at: OPENED_AT + 30 },
-      ].reduce(
-        (state, event) => machine.step(state, event as ParticipantEvent).state,
-        machine.initial(`participant/${ROUND}`),
-      )
-    const blockOf = (lie: Record<string, unknown> = {}, of = own) => {
-      const events: RoundEvent[] = [opening({ config: three }), { type: 'unmasked', ...MASKED_SUM, facts: of, at: 0 }]
-      const state = events.reduce(
-        (before, event) => roundMachine.step(before, event).state,
-        roundMachine.initial(`round/${ROUND}`),
-      )
-      const content = roundBlockContent(state as OpenedRound, AGGREGATED)
-      const said = { ...(content.provenance.privacy_params as object), ...lie }
-      const block = proposeBlock(
-        { ...content, provenance: { ...content.provenance, privacy_params: said as never } },
-        undefined,
-        OPENED_AT + 20,
-      )
-      return { ...block, hash: blockHash(block) }
-    }
-    expect(after(blockOf()).phase).toBe('signing')
+    const after = (proposed = {}) => afterProposal(machine, three, proposedBlock(three, proposed))
+    expect(after().phase).toBe('signing')
     const refused = { refusals: [{ reason: 'other-privacy-params' }] }
-    expect(after(blockOf({ epsilon: 0.5 }))).toMatchObject(refused)
-    expect(after(blockOf({ against: 'everybody' }))).toMatchObject(refused)
-    expect(after(blockOf({}, { ...own, corruptMax: 0 }))).toMatchObject(refused)
+    expect(after({ lie: { epsilon: 0.5 } })).toMatchObject(refused)
+    expect(after({ lie: { against: 'everybody' } })).toMatchObject(refused)
+    expect(after({ facts: { ...factsOf(three), corruptMax: 0 } })).toMatchObject(refused)
   })
 })
